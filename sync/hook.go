@@ -1,0 +1,123 @@
+package sync
+
+import (
+	"fmt"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"novasphere.dev/wukong/types/v1alpha1"
+)
+
+// Request is what Metacontroller posts to /sync and /finalize: the Wukong, and what exists of it. Its form is
+// Metacontroller's hook version v2 (https://metacontroller.github.io/metacontroller/api/compositecontroller.html).
+type Request struct {
+	// Controller is the CompositeController that calls.
+	Controller Controller `json:"controller"`
+
+	// Parent is the Wukong.
+	Parent *v1alpha1.Wukong `json:"parent"`
+
+	// Children are the observed objects that belong to the Wukong. There is a key for every kind that the
+	// CompositeController declares, also when no object of that kind exists.
+	Children Objects `json:"children"`
+
+	// Related are the objects that the answer to /customize asked for.
+	Related Objects `json:"related"`
+
+	// Finalizing is true while the Wukong is being deleted.
+	Finalizing bool `json:"finalizing"`
+}
+
+// Response is the answer to /sync and /finalize. A child that exists and is missing from Children is deleted.
+type Response struct {
+	// Status replaces the Wukong's status. Metacontroller adds observedGeneration.
+	Status v1alpha1.WukongStatus `json:"status"`
+
+	// Children is everything that should exist. It is never nil: Metacontroller takes null as an empty list, and
+	// deletes everything.
+	Children []*unstructured.Unstructured `json:"children"`
+
+	// ResyncAfterSeconds asks to be called again after this time, once.
+	ResyncAfterSeconds float64 `json:"resyncAfterSeconds,omitempty"`
+
+	// Finalized lets the Wukong go. It is set only when nothing of it is observed any more.
+	Finalized bool `json:"finalized,omitempty"`
+
+	// Notes are decisions that belong into the log of the process: plain lines, for the operator of the cluster.
+	Notes []string `json:"-"`
+}
+
+// Controller is the part of the calling CompositeController that the hook reads.
+type Controller struct {
+	Spec ControllerSpec `json:"spec"`
+}
+
+// ControllerSpec names the kinds that the CompositeController manages.
+type ControllerSpec struct {
+	ChildResources []ChildResource `json:"childResources"`
+}
+
+// ChildResource is one kind of child.
+type ChildResource struct {
+	APIVersion string `json:"apiVersion"`
+	Resource   string `json:"resource"`
+}
+
+// Objects are observed objects by kind, as Kind.group/version, and in it by name, as namespace/name where the kind has
+// namespaces.
+type Objects map[string]map[string]*unstructured.Unstructured
+
+// CustomizeRequest is what Metacontroller posts to /customize.
+type CustomizeRequest struct {
+	Controller Controller       `json:"controller"`
+	Parent     *v1alpha1.Wukong `json:"parent"`
+}
+
+// CustomizeResponse is the answer to /customize: the objects that Metacontroller shall send with each sync, and whose
+// changes trigger one.
+type CustomizeResponse struct {
+	RelatedResources []RelatedRule `json:"relatedResources"`
+}
+
+// RelatedRule selects objects of one kind by names or by labels, never by both; with neither it selects all.
+type RelatedRule struct {
+	APIVersion    string                `json:"apiVersion"`
+	Resource      string                `json:"resource"`
+	Namespace     string                `json:"namespace,omitempty"`
+	Names         []string              `json:"names,omitempty"`
+	LabelSelector *metav1.LabelSelector `json:"labelSelector,omitempty"`
+}
+
+// Settings are the flags of the process that change what is answered.
+type Settings struct {
+	// PhysicalInterface is the NIC of networks that name none.
+	PhysicalInterface string
+
+	// DefaultOSImage is the container disk of machines that name neither osImage nor a disk to boot from.
+	DefaultOSImage string
+
+	// BridgeMarker makes attachments of type bridge ask for the node resource that the bridge-marker DaemonSet
+	// publishes, so that a machine lands only where its bridges exist.
+	BridgeMarker bool
+
+	// Preflight looks at the nodes before a policy is created.
+	Preflight bool
+
+	// TeardownTimeout is how long the removal of a bridge may make no progress before its policy is dropped anyway.
+	TeardownTimeout time.Duration
+}
+
+// isWukong says why a parent is none.
+func isWukong(w *v1alpha1.Wukong) error {
+	switch {
+	case w == nil:
+		return fmt.Errorf("parent: Required value: the request has no parent")
+	case w.APIVersion != v1alpha1.APIVersion || w.Kind != v1alpha1.Kind:
+		return fmt.Errorf("parent: Invalid value: %q: this hook serves %s %s only", w.APIVersion+" "+w.Kind, v1alpha1.APIVersion, v1alpha1.Kind)
+	case w.Name == "":
+		return fmt.Errorf("parent.metadata.name: Required value")
+	}
+	return nil
+}

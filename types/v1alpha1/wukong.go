@@ -1,0 +1,347 @@
+package v1alpha1
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// Wukong is a virtual machine and the networks it hangs on. From one Wukong come, in this order and each only when what
+// it stands on is ready: the NMState policies that build bridges on the nodes, the Multus attachments that point at
+// those bridges, and the KubeVirt VirtualMachine that plugs into them.
+//
+// Wukong is cluster-scoped because the policies are, and because whoever may write one may reconfigure the network of
+// every node. spec.namespace says where the attachments and the machine live.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:resource:scope=Cluster,shortName=wkg,categories=novasphere
+// +kubebuilder:subresource:status
+// +kubebuilder:printcolumn:name=Phase,type=string,JSONPath=`.status.phase`
+// +kubebuilder:printcolumn:name=Ready,type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name=Node,type=string,JSONPath=`.status.nodeName`
+// +kubebuilder:printcolumn:name=Address,type=string,JSONPath=`.status.address`
+// +kubebuilder:printcolumn:name=Age,type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:printcolumn:name=Message,type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
+//
+// +kubebuilder:validation:XValidation:rule=`size(self.metadata.name) <= 63 && !self.metadata.name.contains('.')`,fieldPath=`.metadata`,message="the name becomes the VM's name: use lower-case letters, digits and '-', at most 63 characters, no dots"
+// +kubebuilder:validation:XValidation:rule=`!has(self.spec.networks) || self.spec.networks.all(n, !(n.type in ['bridge','ovs']) || has(n.nadName) || size(self.metadata.name) + size(n.name) <= 55)`,fieldPath=`.spec.networks`,message="a policy name {wukong}-{network}-bridge is longer than 63 characters: shorten the Wukong's name or the network's name"
+type Wukong struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	// spec is what the user wants.
+	//
+	// +required
+	Spec WukongSpec `json:"spec"`
+
+	// status is what the hook last saw and decided. Metacontroller writes it.
+	//
+	// +optional
+	// +default={"observedGeneration":-1}
+	Status WukongStatus `json:"status,omitempty,omitzero"`
+}
+
+// WukongSpec is the machine and its networks. Every field has a default: a Wukong with nothing but networks boots.
+//
+// +kubebuilder:validation:XValidation:rule=`!(has(self.userDataSecret) && has(self.cloudInitUser))`,fieldPath=`.userDataSecret`,message="userDataSecret is the complete user data: remove cloudInitUser, or move it into the Secret"
+// +kubebuilder:validation:XValidation:rule=`!has(self.disks) || self.disks.filter(d, has(d.boot) && d.boot).size() <= 1`,fieldPath=`.disks`,message="at most one disk may set boot: true"
+// +kubebuilder:validation:XValidation:rule=`!has(self.osImage) || !has(self.disks) || !self.disks.exists(d, has(d.boot) && d.boot)`,fieldPath=`.osImage`,message="osImage is what boots when no disk has boot: true: remove osImage, or boot from it and remove boot"
+type WukongSpec struct {
+	// namespace is where the attachments and the VirtualMachine live. It cannot change. Default: default.
+	//
+	// +optional
+	// +kubebuilder:default=default
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
+	// +kubebuilder:validation:XValidation:rule=`self == oldSelf`,message="namespace cannot change: delete the Wukong and create it with the new namespace"
+	Namespace string `json:"namespace,omitempty"`
+
+	// cpu is the number of cores of the machine, 1 to 256. Default: 1.
+	//
+	// +optional
+	// +kubebuilder:default=1
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=256
+	CPU int32 `json:"cpu,omitempty"`
+
+	// memory is what the guest sees as its memory, as a quantity such as 2Gi or 8.5Gi. Default: 2Gi.
+	//
+	// +optional
+	// +kubebuilder:validation:Schemaless
+	// +kubebuilder:validation:XIntOrString
+	// +kubebuilder:default="2Gi"
+	// +kubebuilder:validation:MaxLength=24
+	// +kubebuilder:validation:Pattern=`^[0-9]+(\.[0-9]+)?(Ki|Mi|Gi|Ti|Pi|Ei|k|M|G|T|P|E)?$`
+	// +kubebuilder:validation:XValidation:rule=`type(self) == int ? self >= 1048576 : quantity(self).compareTo(quantity('1Mi')) >= 0`,message="memory must be at least 1Mi: give a unit, for example 2Gi"
+	Memory *resource.Quantity `json:"memory,omitempty"`
+
+	// osImage is the container disk that the machine boots from when no disk in disks has boot: true, as an image
+	// reference such as quay.io/containerdisks/ubuntu:24.04, with or without docker:// before it. Its content does not
+	// survive a restart of the machine: use a disk with boot: true for what must. Default: the hook's
+	// -default-os-image flag.
+	//
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=512
+	// +kubebuilder:validation:Pattern=`^(docker://)?[A-Za-z0-9][A-Za-z0-9._:/@-]*$`
+	OSImage string `json:"osImage,omitempty"`
+
+	// disks are the machine's own disks, at most 16. Each becomes a DataVolume {wukong}-{disk} that is created with the
+	// machine, outlives its restarts, and is deleted with it.
+	//
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=16
+	Disks []Disk `json:"disks,omitempty"`
+
+	// cloudInitUser is the user that cloud-init sets up in the guest on its first boot. Excludes userDataSecret.
+	//
+	// +optional
+	CloudInitUser *CloudInitUser `json:"cloudInitUser,omitempty"`
+
+	// sshKeySecret names a Secret in spec.namespace whose values are public SSH keys. KubeVirt puts them into the guest
+	// on its first boot, for the user of cloudInitUser or else the image's own default user.
+	//
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$`
+	SSHKeySecret string `json:"sshKeySecret,omitempty"`
+
+	// userDataSecret names a Secret in spec.namespace whose key userdata is the guest's complete cloud-init user data.
+	// Excludes cloudInitUser. Use it for user data of more than 2,048 bytes, which KubeVirt refuses inline.
+	//
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$`
+	UserDataSecret string `json:"userDataSecret,omitempty"`
+
+	// networkDataSecret names a Secret in spec.namespace whose key networkdata is the guest's complete cloud-init
+	// network configuration, used instead of the one made from ipConfig; ipConfig is then only what the status shows
+	// until the guest reports. Use it for network data of more than 2,048 bytes, which KubeVirt refuses inline.
+	//
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$`
+	NetworkDataSecret string `json:"networkDataSecret,omitempty"`
+
+	// highAvailability says on which nodes the machine and its networks may be, and what happens when the machine stops.
+	//
+	// +optional
+	HighAvailability *HighAvailability `json:"highAvailability,omitempty"`
+
+	// startStrategy says whether and when the machine is started.
+	//
+	// +optional
+	StartStrategy *StartStrategy `json:"startStrategy,omitempty"`
+
+	// networks are the machine's network interfaces, in order, at most 16. The order is also the order of preference of
+	// their default routes. Empty means one pod network named default.
+	//
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=16
+	// +kubebuilder:validation:XValidation:rule=`self.filter(n, n.type == 'pod').size() <= 1`,message="at most one network may be of type pod; a network without type is a pod network: set type on the others"
+	// +kubebuilder:validation:XValidation:rule=`self.all(a, !(a.type in ['bridge','ovs']) || has(a.nadName) || self.all(b, !(b.type in ['bridge','ovs']) || has(b.nadName) || (has(a.bridgeName) ? a.bridgeName : 'br-' + a.name) != (has(b.bridgeName) ? b.bridgeName : 'br-' + b.name) || (a.type == b.type && (has(a.vlanId) ? a.vlanId : 0) == (has(b.vlanId) ? b.vlanId : 0) && (has(a.mtu) ? a.mtu : 0) == (has(b.mtu) ? b.mtu : 0) && (has(a.preserveHostIP) && a.preserveHostIP) == (has(b.preserveHostIP) && b.preserveHostIP) && (has(a.physicalInterface) != has(b.physicalInterface) || (has(a.physicalInterface) ? a.physicalInterface : '') == (has(b.physicalInterface) ? b.physicalInterface : '')))))`,message="one bridge is fed by one uplink: networks with the same bridgeName need the same type, physicalInterface, vlanId, mtu and preserveHostIP; otherwise give them different bridgeNames"
+	// +kubebuilder:validation:XValidation:rule=`self.all(a, !(a.type in ['bridge','ovs']) || has(a.nadName) || self.all(b, !(b.type in ['bridge','ovs']) || has(b.nadName) || (has(a.vlanId) ? a.vlanId : 0) != (has(b.vlanId) ? b.vlanId : 0) || (has(a.physicalInterface) ? a.physicalInterface : '') != (has(b.physicalInterface) ? b.physicalInterface : '') || (has(a.bridgeName) ? a.bridgeName : 'br-' + a.name) == (has(b.bridgeName) ? b.bridgeName : 'br-' + b.name)))`,message="one NIC (or one VLAN of it) feeds one bridge: two bridges cannot share it. Use the same bridgeName, another physicalInterface, or another vlanId"
+	// +kubebuilder:validation:XValidation:rule=`self.all(a, !has(a.macAddress) || self.exists_one(b, has(b.macAddress) && a.macAddress.lowerAscii() == b.macAddress.lowerAscii()))`,message="two networks have the same macAddress: give each its own, or leave macAddress out"
+	Networks []Network `json:"networks,omitempty"`
+}
+
+// Disk is one disk of the machine: a DataVolume that the Containerized Data Importer fills.
+//
+// +kubebuilder:validation:XValidation:rule=`!(self.name in ['osdisk','cloudinitdisk'])`,fieldPath=`.name`,message="this name is reserved for a volume that the machine gets by itself: choose another"
+// +kubebuilder:validation:XValidation:rule=`has(self.image) == has(oldSelf.image) && (!has(self.image) || self.image == oldSelf.image)`,fieldPath=`.image`,reason=FieldValueForbidden,message="image cannot change: KubeVirt does not refill a disk. Add a disk under a new name"
+// +kubebuilder:validation:XValidation:rule=`has(self.storageClassName) == has(oldSelf.storageClassName) && (!has(self.storageClassName) || self.storageClassName == oldSelf.storageClassName)`,fieldPath=`.storageClassName`,reason=FieldValueForbidden,message="storageClassName cannot change: KubeVirt does not move a disk. Add a disk under a new name"
+type Disk struct {
+	// name is the disk's name in the machine, a DNS label. osdisk and cloudinitdisk are reserved.
+	//
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
+	Name string `json:"name"`
+
+	// size is the disk's capacity, as a quantity such as 20Gi. It cannot change: KubeVirt does not act on a changed size.
+	//
+	// +required
+	// +kubebuilder:validation:Schemaless
+	// +kubebuilder:validation:XIntOrString
+	// +kubebuilder:validation:MaxLength=24
+	// +kubebuilder:validation:Pattern=`^[0-9]+(\.[0-9]+)?(Ki|Mi|Gi|Ti|Pi|Ei|k|M|G|T|P|E)?$`
+	// +kubebuilder:validation:XValidation:rule=`type(self) == int ? self >= 1048576 : quantity(self).compareTo(quantity('1Mi')) >= 0`,message="size must be at least 1Mi: give a unit, for example 20Gi"
+	// +kubebuilder:validation:XValidation:rule=`quantity(string(self)).compareTo(quantity(string(oldSelf))) == 0`,reason=FieldValueForbidden,message="size cannot change: KubeVirt does not resize a disk from its template. Expand its PersistentVolumeClaim, or add a disk under a new name"
+	Size resource.Quantity `json:"size"`
+
+	// storageClassName is the storage class of the disk. It cannot change. Default: the cluster's default class.
+	//
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$`
+	StorageClassName string `json:"storageClassName,omitempty"`
+
+	// boot makes the machine boot from this disk. At most one disk may set it. Default: false.
+	//
+	// +optional
+	Boot bool `json:"boot,omitempty"`
+
+	// image is what the disk is filled with: docker://REF or a bare image reference for a container disk, or an
+	// http(s):// URL of a disk image. It cannot change. Default: an empty disk.
+	//
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=1024
+	// +kubebuilder:validation:XValidation:rule=`self.matches('^(docker://|https?://)?[A-Za-z0-9][^\\s]*$') && (!self.contains('://') || self.startsWith('docker://') || self.startsWith('http://') || self.startsWith('https://'))`,message="image is docker://REF, an image reference, or an http(s):// URL"
+	Image string `json:"image,omitempty"`
+}
+
+// CloudInitUser is cloud-config's user: the one that SSH keys reach and that logs in on the console.
+type CloudInitUser struct {
+	// name is the login name. What the image says of its default user (sudo, shell, groups) applies to it where the
+	// fields below are unset.
+	//
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=32
+	// +kubebuilder:validation:Pattern=`^[a-z_][a-z0-9_-]*$`
+	Name string `json:"name"`
+
+	// passwordHash is the password as crypt(3) writes it, for example the output of `openssl passwd -6`. It wins over
+	// password.
+	//
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=256
+	PasswordHash string `json:"passwordHash,omitempty"`
+
+	// password is the password in plain text, readable by all who may read this object: prefer passwordHash.
+	//
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=256
+	Password string `json:"password,omitempty"`
+
+	// sudo is the user's sudo rule, for example "ALL=(ALL) NOPASSWD:ALL". Default: the image's.
+	//
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=256
+	Sudo string `json:"sudo,omitempty"`
+
+	// shell is the user's login shell, for example /bin/bash. Default: the image's.
+	//
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=256
+	Shell string `json:"shell,omitempty"`
+
+	// groups are the user's further groups. Default: the image's.
+	//
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=32
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=32
+	// +kubebuilder:validation:items:Pattern=`^[a-z_][a-z0-9_-]*$`
+	Groups []string `json:"groups,omitempty"`
+
+	// lockPasswd forbids to log in with a password. Default: false when password or passwordHash is set, else true.
+	//
+	// +optional
+	LockPasswd *bool `json:"lockPasswd,omitempty"`
+}
+
+// HighAvailability places the machine.
+type HighAvailability struct {
+	// nodeSelector is the labels that a node must have: for the machine to run on it, and for the policies to configure
+	// its network. Default: every node.
+	//
+	// +optional
+	// +kubebuilder:validation:MaxProperties=32
+	// +kubebuilder:validation:XValidation:rule=`self.all(k, size(k) <= 317 && k.matches('^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$'))`,message="a key of nodeSelector is a label's name: letters, digits, '-', '_' and '.', at most 63 characters, and optionally a DNS prefix and '/' before it"
+	NodeSelector map[string]LabelValue `json:"nodeSelector,omitempty"`
+
+	// tolerations let the machine run on nodes with matching taints.
+	//
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=32
+	// +kubebuilder:validation:XValidation:rule=`self.all(t, (!has(t.operator) || t.operator in ['Exists', 'Equal']) && (!has(t.effect) || t.effect in ['', 'NoSchedule', 'PreferNoSchedule', 'NoExecute']))`,message="a toleration's operator is Exists or Equal, its effect NoSchedule, PreferNoSchedule or NoExecute"
+	// +kubebuilder:validation:XValidation:rule=`self.all(t, has(t.operator) && t.operator == 'Exists' ? !has(t.value) || t.value == '' : has(t.key) && t.key != '')`,message="a toleration with operator Exists takes no value, one with Equal needs a key"
+	// +kubebuilder:validation:XValidation:rule=`self.all(t, !has(t.tolerationSeconds) || has(t.effect) && t.effect == 'NoExecute')`,message="a toleration with tolerationSeconds needs effect NoExecute"
+	Tolerations []corev1.Toleration `json:"tolerations,omitempty"`
+
+	// antiAffinity asks that no two Wukongs with antiAffinity run on one node. It is a preference: with too few nodes
+	// they still run. Default: false.
+	//
+	// +optional
+	AntiAffinity bool `json:"antiAffinity,omitempty"`
+
+	// restartPolicy says what happens when the machine stops by itself: Always starts it again, OnFailure starts it
+	// again unless the guest shut itself down, Never leaves it. It becomes the run strategy Always, RerunOnFailure or
+	// Once, unless startStrategy decides. Default: Always.
+	//
+	// +optional
+	RestartPolicy RestartPolicy `json:"restartPolicy,omitempty"`
+}
+
+// LabelValue is the value of a label: letters, digits, '-', '_' and '.', at most 63 characters, or empty.
+//
+// +kubebuilder:validation:MaxLength=63
+// +kubebuilder:validation:Pattern=`^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$`
+type LabelValue string
+
+// RestartPolicy says what happens when the machine stops by itself.
+//
+// +kubebuilder:validation:Enum=Always;OnFailure;Never
+type RestartPolicy string
+
+// The restart policies.
+const (
+	RestartAlways    RestartPolicy = "Always"
+	RestartOnFailure RestartPolicy = "OnFailure"
+	RestartNever     RestartPolicy = "Never"
+)
+
+// StartStrategy says whether and when the machine is started. Its run strategy is the first of these that is set:
+//
+//	startStrategy.runStrategy                     as it says
+//	startStrategy.autoStart: false                Manual
+//	highAvailability.restartPolicy: Always        Always
+//	highAvailability.restartPolicy: OnFailure     RerunOnFailure
+//	highAvailability.restartPolicy: Never         Once
+//	none                                          Always
+type StartStrategy struct {
+	// runStrategy is KubeVirt's: Always keeps the machine running, RerunOnFailure restarts it unless the guest shut
+	// itself down, Once starts it once, Manual leaves it to virtctl start and stop, Halted keeps it stopped. Under
+	// Always and Halted this field wins over virtctl: what virtctl start or stop writes is put back.
+	//
+	// +optional
+	RunStrategy RunStrategy `json:"runStrategy,omitempty"`
+
+	// autoStart false leaves the machine stopped until `virtctl start`, as runStrategy Manual does. runStrategy wins
+	// over it. Default: true.
+	//
+	// +optional
+	AutoStart *bool `json:"autoStart,omitempty"`
+}
+
+// RunStrategy is KubeVirt's word for whether and when a machine runs.
+//
+// +kubebuilder:validation:Enum=Always;RerunOnFailure;Manual;Halted;Once
+type RunStrategy string
+
+// The run strategies.
+const (
+	RunAlways         RunStrategy = "Always"
+	RunRerunOnFailure RunStrategy = "RerunOnFailure"
+	RunManual         RunStrategy = "Manual"
+	RunHalted         RunStrategy = "Halted"
+	RunOnce           RunStrategy = "Once"
+)
