@@ -1,6 +1,7 @@
 package sync
 
 import (
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -35,9 +36,8 @@ type Response struct {
 	// Status replaces the Wukong's status. Metacontroller adds observedGeneration.
 	Status v1alpha1.WukongStatus `json:"status"`
 
-	// Children is everything that should exist. It is never nil: Metacontroller takes null as an empty list, and
-	// deletes everything.
-	Children []*unstructured.Unstructured `json:"children"`
+	// Children is everything that should exist.
+	Children Children `json:"children"`
 
 	// ResyncAfterSeconds asks to be called again after this time, once.
 	ResyncAfterSeconds float64 `json:"resyncAfterSeconds,omitempty"`
@@ -47,6 +47,22 @@ type Response struct {
 
 	// Notes are decisions that belong into the log of the process: plain lines, for the operator of the cluster.
 	Notes []string `json:"-"`
+}
+
+// Children are desired objects. Metacontroller takes null as an empty list and deletes everything, and a null in the
+// list crashes it for good: neither can be encoded.
+type Children []*unstructured.Unstructured
+
+// MarshalJSON implements json.Marshaler.
+func (c Children) MarshalJSON() ([]byte, error) {
+	objects := make([]map[string]any, 0, len(c))
+	for i, child := range c {
+		if child == nil || len(child.Object) == 0 {
+			return nil, fmt.Errorf("children[%d] is empty", i)
+		}
+		objects = append(objects, child.Object)
+	}
+	return json.Marshal(objects)
 }
 
 // Controller is the part of the calling CompositeController that the hook reads.

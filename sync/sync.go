@@ -1,6 +1,14 @@
+// Package sync decides what should exist. It is the pure core of the hook: functions from what Metacontroller posts to
+// what it is answered. Nothing here reads a clock, a network, a file or the environment, logs, or keeps anything between
+// two calls; it has nothing to do with the standard library's sync, and nothing here locks.
+//
+// The one rule: a child that is missing from an answer is deleted. So readiness gates the creation of children, and
+// whatever exists is answered again, come what may, until the user removes it.
 package sync
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -8,26 +16,117 @@ import (
 	"novasphere.dev/wukong/types/v1alpha1"
 )
 
+// Sync answers what should exist of a Wukong, given what does: first the policies that build bridges on the nodes, then,
+// as each becomes available, the attachments that point at the bridges, and when all exist the machine.
+//
+// An error means that the request is none that can be answered, and that everything stays as it is.
 func Sync(req *Request, settings Settings, now time.Time) (*Response, error) {
-	return &Response{Children: []*unstructured.Unstructured{}}, isWukong(req.Parent)
+	if err := isWukong(req.Parent); err != nil {
+		return nil, err
+	}
+	w := defaulted(req.Parent)
+	obs := observe(w, req.Controller, req.Children, req.Related)
+	nets := networks(w, settings, obs)
+	if errs := validate(w, nets); len(errs) > 0 {
+		return &Response{Status: invalidStatus(w, obs, errs, now), Children: holdAll(obs)}, nil
+	}
+
+	var policies, nads []step
+	for _, n := range nets {
+		policy, nad := step{ready: true}, step{ready: true}
+		if n.policy != "" {
+			policy = policyStep(w, n, obs, settings)
+		}
+		if n.nad != "" {
+			nad = nadStep(w, n, obs, settings, policy)
+		}
+		policies, nads = append(policies, policy), append(nads, nad)
+	}
+	machine := vmStep(w, nets, obs, settings, policies, nads)
+	leaving, notes := leaving(nets, obs, settings, now)
+
+	var children Children
+	for _, s := range slices.Concat(policies, nads, []step{machine}, leaving) {
+		if s.child != nil {
+			children = append(children, s.child)
+		}
+	}
+	return &Response{
+		Status:             status(w, nets, obs, policies, nads, machine, leaving, now),
+		Children:           children,
+		ResyncAfterSeconds: resync(leaving, settings),
+		Notes:              notes,
+	}, nil
 }
 
-func Finalize(req *Request, settings Settings, now time.Time) (*Response, error) {
-	return &Response{Children: []*unstructured.Unstructured{}}, isWukong(req.Parent)
+// leaving decides about what exists and no network of the spec asks for any more. The machine lets go first; an
+// attachment goes when neither the machine nor its running instance refers to it, and its policy after it.
+func leaving(nets []network, obs *observed, settings Settings, now time.Time) (steps []step, notes []string) {
+	wanted := map[string]bool{}
+	for _, n := range nets {
+		if n.ownNAD {
+			wanted[n.nad] = true
+		}
+		wanted[n.policy] = true
+	}
+	staying := map[string]bool{} // networks whose attachment is still there
+	for _, key := range slices.Sorted(maps.Keys(obs.nads)) {
+		existing := obs.nads[key]
+		if wanted[key] {
+			continue
+		}
+		network := networkOf(obs.w, existing.GetName(), "-nad")
+		staying[network] = true
+		if attached(obs, existing) {
+			steps = append(steps, step{child: hold(existing), state: network, message: "is removed from the spec, and goes when the machine no longer uses it: at its next restart"})
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(obs.policies)) {
+		existing := obs.policies[name]
+		if wanted[name] {
+			continue
+		}
+		network := networkOf(obs.w, name, "-bridge")
+		if staying[network] || plugged(obs.vm(), "spec.template.spec", network) || plugged(obs.instance(), "spec", network) {
+			steps = append(steps, step{child: hold(existing), state: network, message: "is removed from the spec, and goes when the machine no longer uses it: at its next restart"})
+			continue
+		}
+		s, note := teardown(obs, existing, settings, now)
+		if note != "" {
+			notes = append(notes, note)
+		}
+		if s.child != nil {
+			s.state = network
+			steps = append(steps, s)
+		}
+	}
+	// A machine of another name is none that this hook made, though it carries this Wukong's mark. It is never deleted
+	// for that.
+	for _, key := range slices.Sorted(maps.Keys(obs.vms)) {
+		if key != qualified(obs.w.Spec.Namespace, obs.w.Name) {
+			steps = append(steps, step{child: hold(obs.vms[key])})
+		}
+	}
+	return steps, notes
 }
 
-func Customize(req *CustomizeRequest, settings Settings) (*CustomizeResponse, error) {
-	return &CustomizeResponse{}, isWukong(req.Parent)
+// attached says that the machine or its running instance refers to an attachment.
+func attached(obs *observed, nad *unstructured.Unstructured) bool {
+	refers := func(machine *unstructured.Unstructured, path ...string) bool {
+		return slices.ContainsFunc(items(machine, append(path, "networks")...), func(n map[string]any) bool {
+			name := text(n, "multus", "networkName")
+			return name == nad.GetName() || name == qualified(nad.GetNamespace(), nad.GetName())
+		})
+	}
+	return refers(obs.vm(), "spec", "template", "spec") || refers(obs.instance(), "spec")
 }
 
-// Stage is one step of the order in which children are created.
-type Stage struct {
-	// Title says what the stage makes, for example "1. node network".
-	Title   string
-	Objects []*unstructured.Unstructured
-}
-
-// Render answers with every child ... 
-func Render(w *v1alpha1.Wukong, settings Settings, nmstate bool) ([]Stage, error) {
-	return nil, isWukong(w)
+// resync asks to be called again while a bridge is being removed: that nothing moves any more is no event.
+func resync(leaving []step, settings Settings) float64 {
+	for _, s := range leaving {
+		if s.child != nil && s.child.GetKind() == "NodeNetworkConfigurationPolicy" && s.child.GetLabels()[labelReclaimPolicy] == string(v1alpha1.Delete) {
+			return max(1, settings.TeardownTimeout.Seconds()/10)
+		}
+	}
+	return 0
 }

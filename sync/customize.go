@@ -1,0 +1,100 @@
+package sync
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"novasphere.dev/wukong/types/v1alpha1"
+)
+
+// Customize answers which other objects a decision about the Wukong needs. Metacontroller asks once per generation, and
+// refuses everything where one kind does not exist: kinds of NMState are asked for only where its policies are
+// registered.
+//
+// A rule without names selects everything, and an empty selector value stops every sync: a rule with nothing to name is
+// left out.
+func Customize(req *CustomizeRequest, settings Settings) (*CustomizeResponse, error) {
+	if err := isWukong(req.Parent); err != nil {
+		return nil, err
+	}
+	w := defaulted(req.Parent)
+	obs := observe(w, req.Controller, nil, nil)
+	nets := networks(w, settings, obs)
+
+	rules := []RelatedRule{
+		// The running machine: addresses, node, and whether it still uses a network.
+		{APIVersion: "kubevirt.io/v1", Resource: "virtualmachineinstances", Namespace: w.Spec.Namespace, Names: []string{w.Name}},
+		// A machine of our name that is somebody else's.
+		{APIVersion: "kubevirt.io/v1", Resource: "virtualmachines", Namespace: w.Spec.Namespace, Names: []string{w.Name}},
+	}
+	rules = append(rules, nadRules(nets)...)
+	if obs.nmstate {
+		rules = append(rules, policyRules(w, nets, settings)...)
+	}
+	return &CustomizeResponse{RelatedResources: rules}, nil
+}
+
+// nadRules relate the attachments that networks name, and those of our names that are somebody else's.
+func nadRules(nets []network) []RelatedRule {
+	byNamespace := map[string][]string{}
+	for _, n := range nets {
+		if n.nad != "" {
+			namespace, name, _ := strings.Cut(n.nad, "/")
+			byNamespace[namespace] = append(byNamespace[namespace], name)
+		}
+	}
+	var rules []RelatedRule
+	for _, namespace := range slices.Sorted(maps.Keys(byNamespace)) {
+		rules = append(rules, RelatedRule{
+			APIVersion: "k8s.cni.cncf.io/v1", Resource: "network-attachment-definitions",
+			Namespace: namespace, Names: distinct(byNamespace[namespace]),
+		})
+	}
+	return rules
+}
+
+// policyRules relate what NMState says of our policies, the policies of others that touch our bridges and NICs, and for
+// the look before a policy is created the nodes.
+func policyRules(w *v1alpha1.Wukong, nets []network, settings Settings) []RelatedRule {
+	var policies, bridges, uplinks []string
+	for _, n := range nets {
+		if n.policy != "" {
+			policies, bridges, uplinks = append(policies, n.policy), append(bridges, n.bridge), append(uplinks, n.uplink)
+		}
+	}
+	if len(policies) == 0 {
+		return nil
+	}
+	rules := []RelatedRule{
+		{APIVersion: "nmstate.io/v1beta1", Resource: "nodenetworkconfigurationenactments", LabelSelector: in("nmstate.io/policy", policies)},
+		{APIVersion: "nmstate.io/v1", Resource: "nodenetworkconfigurationpolicies", Names: distinct(policies)},
+		{APIVersion: "nmstate.io/v1", Resource: "nodenetworkconfigurationpolicies", LabelSelector: in(labelBridge, bridges)},
+		{APIVersion: "nmstate.io/v1", Resource: "nodenetworkconfigurationpolicies", LabelSelector: in(labelUplink, uplinks)},
+	}
+	if settings.Preflight {
+		nodes := RelatedRule{APIVersion: "v1", Resource: "nodes"}
+		if ha := w.Spec.HighAvailability; ha != nil && len(ha.NodeSelector) > 0 {
+			nodes.LabelSelector = &metav1.LabelSelector{MatchLabels: map[string]string{}}
+			for key, value := range ha.NodeSelector {
+				nodes.LabelSelector.MatchLabels[key] = string(value)
+			}
+		}
+		rules = append(rules, nodes, RelatedRule{APIVersion: "nmstate.io/v1beta1", Resource: "nodenetworkstates"})
+	}
+	return rules
+}
+
+func in(label string, values []string) *metav1.LabelSelector {
+	return &metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{
+		{Key: label, Operator: metav1.LabelSelectorOpIn, Values: distinct(values)},
+	}}
+}
+
+func distinct(values []string) []string {
+	values = slices.Clone(values)
+	slices.Sort(values)
+	return slices.Compact(values)
+}

@@ -1,0 +1,70 @@
+package sync
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"novasphere.dev/wukong/types/v1alpha1"
+)
+
+// Finalize takes a Wukong down in the reverse of the order in which Sync builds it: the machine, until it and its
+// instance are gone; then the attachments; then the policies. What is not yet due is held, so that no machine loses its
+// network, and no attachment its bridge, while it still runs.
+func Finalize(req *Request, settings Settings, now time.Time) (*Response, error) {
+	if err := isWukong(req.Parent); err != nil {
+		return nil, err
+	}
+	w := defaulted(req.Parent)
+	obs := observe(w, req.Controller, req.Children, req.Related)
+
+	resp := &Response{}
+	terminating := func(messages ...string) (*Response, error) {
+		resp.Status = terminatingStatus(w, obs, strings.Join(messages, "; "), now)
+		return resp, nil
+	}
+
+	if len(obs.vms) > 0 || obs.instance() != nil {
+		resp.Children = slices.Concat(held(obs.policies), held(obs.nads))
+		return terminating("the machine is being deleted, then its attachments, then its policies")
+	}
+	if len(obs.nads) > 0 {
+		resp.Children = held(obs.policies)
+		return terminating("the machine is gone; its attachments are being deleted, then its policies")
+	}
+	if len(obs.policies) > 0 {
+		var messages []string
+		for _, name := range slices.Sorted(maps.Keys(obs.policies)) {
+			s, note := teardown(obs, obs.policies[name], settings, now)
+			if note != "" {
+				resp.Notes = append(resp.Notes, note)
+			}
+			if s.child != nil {
+				resp.Children = append(resp.Children, s.child)
+				messages = append(messages, s.message)
+				// That nothing moves any more is no event: ask to be called again.
+				resp.ResyncAfterSeconds = max(1, settings.TeardownTimeout.Seconds()/10)
+			}
+		}
+		return terminating(append([]string{"the machine and its attachments are gone; its policies are being deleted"}, messages...)...)
+	}
+	resp.Finalized = true
+	return terminating("everything is deleted")
+}
+
+func terminatingStatus(w *v1alpha1.Wukong, obs *observed, message string, now time.Time) v1alpha1.WukongStatus {
+	terminating := step{reason: "Terminating", message: message}
+	return v1alpha1.WukongStatus{
+		Conditions: conditions(w, []part{
+			{v1alpha1.ConditionNodeNetworkReady, metav1.ConditionFalse, terminating},
+			{v1alpha1.ConditionAttachmentsReady, metav1.ConditionFalse, terminating},
+			{v1alpha1.ConditionMachineReady, metav1.ConditionFalse, terminating},
+		}, now),
+		Phase:    v1alpha1.PhaseTerminating,
+		VMName:   w.Name,
+		NodeName: text(obs.instance(), "status", "nodeName"),
+	}
+}

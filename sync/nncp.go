@@ -1,0 +1,285 @@
+package sync
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"novasphere.dev/wukong/types/v1alpha1"
+)
+
+// policy is the NodeNetworkConfigurationPolicy that builds the bridge of one network on the nodes.
+//
+// No two interfaces in it may have the same name: Metacontroller merges the list by name, and would make two copies of
+// one of them.
+func policy(w *v1alpha1.Wukong, n network) *unstructured.Unstructured {
+	var interfaces []any
+	if n.VLANID != 0 {
+		// The NIC itself is not listed. A base interface that is never mentioned stays as it is, with the node's address.
+		interfaces = append(interfaces, withMTU(n, map[string]any{
+			"name":  n.uplink,
+			"type":  "vlan",
+			"state": "up",
+			"vlan":  map[string]any{"base-iface": n.nic, "id": int64(n.VLANID)},
+			"ipv4":  map[string]any{"enabled": false},
+			"ipv6":  map[string]any{"enabled": false},
+		}))
+	}
+	if n.Type == v1alpha1.OVS {
+		// An ovs-bridge has neither address nor MTU: nmstate drops the one and refuses the other.
+		interfaces = append(interfaces, map[string]any{
+			"name":  n.bridge,
+			"type":  "ovs-bridge",
+			"state": "up",
+			"bridge": map[string]any{
+				"options": map[string]any{"stp": false},
+				"port":    []any{map[string]any{"name": n.uplink}},
+			},
+		})
+	} else {
+		interfaces = append(interfaces, withMTU(n, map[string]any{
+			"name":   n.bridge,
+			"type":   "linux-bridge",
+			"state":  "up",
+			"ipv4":   map[string]any{"enabled": false},
+			"ipv6":   map[string]any{"enabled": false},
+			"bridge": linuxBridge(n),
+		}))
+	}
+
+	return newPolicy(w, n, map[string]any{"desiredState": map[string]any{"interfaces": interfaces}})
+}
+
+func newPolicy(w *v1alpha1.Wukong, n network, spec map[string]any) *unstructured.Unstructured {
+	if ha := w.Spec.HighAvailability; ha != nil && len(ha.NodeSelector) > 0 {
+		selector := map[string]any{}
+		for key, value := range ha.NodeSelector {
+			selector[key] = string(value)
+		}
+		spec["nodeSelector"] = selector
+	}
+	l := labels(w)
+	l[labelNetwork] = n.Name
+	l[labelBridge] = n.bridge
+	l[labelUplink] = n.uplink
+	l[labelReclaimPolicy] = string(v1alpha1.Retain)
+	if n.ReclaimPolicy != "" {
+		l[labelReclaimPolicy] = string(n.ReclaimPolicy)
+	}
+	return &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "nmstate.io/v1",
+		"kind":       "NodeNetworkConfigurationPolicy",
+		"metadata":   map[string]any{"name": n.policy, "labels": l},
+		"spec":       spec,
+	}}
+}
+
+// linuxBridge is the bridge block of a linux-bridge. A port without a vlan block would get one from NMState that turns
+// on VLAN filtering with every tag allowed; the empty block keeps the bridge a plain one.
+func linuxBridge(n network) map[string]any {
+	return map[string]any{
+		"options": map[string]any{"stp": map[string]any{"enabled": false}},
+		"port":    []any{map[string]any{"name": n.uplink, "vlan": map[string]any{}}},
+	}
+}
+
+func withMTU(n network, iface map[string]any) map[string]any {
+	if n.MTU != 0 {
+		iface["mtu"] = int64(n.MTU)
+	}
+	return iface
+}
+
+// preserving is the policy of a network with preserveHostIP: it moves MAC, addresses and routes of the NIC to the
+// bridge, and guards itself on the node. "same" is the interface that the default route leaves by, if it has the NIC's
+// MAC: the NIC, or the bridge once it took over. Where the default route is elsewhere it is empty, and NMState fails
+// without changing anything. NMPolicy's expressions are described at https://nmstate.io/nmpolicy/.
+func preserving(w *v1alpha1.Wukong, n network, dhcp bool) *unstructured.Unstructured {
+	capture := map[string]any{
+		"default-gw": `routes.running.destination=="0.0.0.0/0"`,
+		"host":       `interfaces.name==capture.default-gw.routes.running.0.next-hop-interface`,
+		"nic":        fmt.Sprintf("interfaces.name==%q", n.nic),
+		"same":       `capture.host | interfaces.mac-address==capture.nic.interfaces.0.mac-address`,
+	}
+	bridge := withMTU(n, map[string]any{
+		"name":        n.bridge,
+		"type":        "linux-bridge",
+		"state":       "up",
+		"mac-address": "{{ capture.same.interfaces.0.mac-address }}",
+		"bridge":      linuxBridge(n),
+	})
+	desired := map[string]any{"interfaces": []any{bridge}}
+	if dhcp {
+		bridge["ipv4"] = map[string]any{"enabled": true, "dhcp": true}
+	} else {
+		capture["same-routes"] = `routes.running.next-hop-interface==capture.same.interfaces.0.name`
+		capture["bridge-routes"] = fmt.Sprintf("capture.same-routes | routes.running.next-hop-interface:=%q", n.bridge)
+		bridge["ipv4"] = "{{ capture.same.interfaces.0.ipv4 }}"
+		bridge["ipv6"] = "{{ capture.same.interfaces.0.ipv6 }}"
+		desired["routes"] = map[string]any{"config": "{{ capture.bridge-routes.routes.running }}"}
+	}
+	// One node at a time: if it goes wrong, it goes wrong for one.
+	return newPolicy(w, n, map[string]any{"capture": capture, "desiredState": desired, "maxUnavailable": int64(1)})
+}
+
+// feed is what a policy makes of a bridge.
+type feed struct {
+	bridge, kind string // the bridge and its interface type
+	nic, uplink  string // the interface by which it reaches the wire, and the NIC under that
+	absent       bool   // the policy removes the bridge
+}
+
+// policyFeed reads a policy's desired state: the truth about what is on the nodes, where labels and spec only say what
+// should be. The zero feed where the policy says nothing of a bridge.
+func policyFeed(policy *unstructured.Unstructured) feed {
+	var f feed
+	interfaces := items(policy, "spec", "desiredState", "interfaces")
+	for _, i := range interfaces {
+		if kind := text(i, "type"); kind == "linux-bridge" || kind == "ovs-bridge" {
+			f.bridge, f.kind, f.absent = text(i, "name"), kind, text(i, "state") == "absent"
+			for _, port := range items(i, "bridge", "port") {
+				f.uplink = text(port, "name")
+			}
+		}
+	}
+	f.nic = f.uplink
+	for _, i := range interfaces {
+		if text(i, "type") == "vlan" && text(i, "name") == f.uplink {
+			f.nic = text(i, "vlan", "base-iface")
+		}
+	}
+	return f
+}
+
+// policyState is what NMState says of an observed policy, with a line for the user where it is not Available.
+func policyState(obs *observed, policy *unstructured.Unstructured) (state, message string) {
+	switch {
+	case conditionOf(policy, "Degraded").Status == "True":
+		return v1alpha1.PolicyDegraded, failure(obs, policy)
+	case conditionOf(policy, "Ignored").Status == "True":
+		return v1alpha1.PolicyIgnored, "no node matches: correct highAvailability.nodeSelector, or label the nodes"
+	case conditionOf(policy, "Progressing").Status == "True":
+		return v1alpha1.PolicyProgressing, "NMState is configuring the nodes"
+	case conditionOf(policy, "Available").Status != "True":
+		return v1alpha1.PolicyPending, "NMState has not looked at it yet"
+	}
+	// Available outlives a change of the spec until NMState takes it up, and is also True when every matching node was
+	// down and none was configured. The enactments know which generation reached a node.
+	enactments, known := obs.enactments(policy.GetName())
+	if !known {
+		return v1alpha1.PolicyAvailable, ""
+	}
+	for _, e := range enactments {
+		if conditionOf(e, "Available").Status == "True" && number(e, "status", "policyGeneration") == policy.GetGeneration() {
+			return v1alpha1.PolicyAvailable, ""
+		}
+	}
+	return v1alpha1.PolicyProgressing, "no node has applied its present form yet"
+}
+
+// busy says that NMState's admission would refuse a change of the policy's spec: it does so from the policy's creation
+// until the policy has succeeded, failed or been ignored once, and again whenever it is being applied.
+func busy(policy *unstructured.Unstructured) bool {
+	reason := conditionOf(policy, "Available").Reason
+	return reason == "" || reason == "ConfigurationProgressing"
+}
+
+// policyStep decides about the policy of one network: build it, keep it, or say why not.
+func policyStep(w *v1alpha1.Wukong, n network, obs *observed, settings Settings) step {
+	existing := obs.policies[n.policy]
+	if existing == nil {
+		return newPolicyStep(w, n, obs, settings)
+	}
+
+	if f := policyFeed(existing); f.bridge != "" && (f.absent || f.bridge != n.bridge || f.uplink != n.uplink) {
+		return step{
+			child: hold(existing), reason: "Removing", state: v1alpha1.PolicyPending,
+			message: fmt.Sprintf("policy %s still speaks of bridge %s on %s, from a network of the same name that was removed: it goes first", n.policy, f.bridge, f.uplink),
+		}
+	}
+	desired := newPolicyFor(w, n, false)
+	if n.preserves() {
+		desired = keepCapture(desired, existing)
+	}
+	s := step{child: desired}
+	s.state, s.message = policyState(obs, existing)
+	if busy(existing) {
+		s.child = hold(existing)
+		if !reflect.DeepEqual(s.child.Object["spec"], desired.Object["spec"]) {
+			s.message += "; a change of the policy waits until that is over"
+		}
+	}
+	switch s.state {
+	case v1alpha1.PolicyAvailable:
+		s.ready = true
+	case v1alpha1.PolicyDegraded:
+		s.reason, s.stuck = "PolicyFailed", true
+	case v1alpha1.PolicyIgnored:
+		s.reason, s.stuck = "NoMatchingNode", true
+	case v1alpha1.PolicyProgressing:
+		s.reason = "PolicyProgressing"
+	default:
+		s.reason = "PolicyPending"
+	}
+	if !s.ready {
+		s.message = fmt.Sprintf("policy %s: %s", n.policy, s.message)
+	}
+	return s
+}
+
+// newPolicyStep decides whether a policy may come into being. This is the last moment to spare a node: what NMState is
+// told it does.
+func newPolicyStep(w *v1alpha1.Wukong, n network, obs *observed, settings Settings) step {
+	refused := step{state: v1alpha1.PolicyPending}
+	if message := policyConflict(n, obs); message != "" {
+		refused.reason, refused.message, refused.stuck = "Conflict", message, true
+		return refused
+	}
+	dhcp := false
+	if settings.Preflight {
+		result := preflight(w, n, obs)
+		if !result.ok {
+			refused.reason, refused.message, refused.stuck = result.reason, result.message, result.reason == "PreflightRefused"
+			return refused
+		}
+		dhcp = result.dhcp
+	}
+	return step{
+		child: newPolicyFor(w, n, dhcp), reason: "PolicyPending", state: v1alpha1.PolicyPending,
+		message: fmt.Sprintf("policy %s is being created", n.policy),
+	}
+}
+
+// newPolicyFor is the policy of a network; dhcp says that the address that preserveHostIP moves came by DHCP.
+func newPolicyFor(w *v1alpha1.Wukong, n network, dhcp bool) *unstructured.Unstructured {
+	if n.preserves() {
+		return preserving(w, n, dhcp)
+	}
+	return policy(w, n)
+}
+
+// keepCapture answers an observed capture, and the template that uses it, as they are: NMState never lets capture
+// change, and evaluated it once per node.
+func keepCapture(desired, existing *unstructured.Unstructured) *unstructured.Unstructured {
+	held := hold(existing)
+	spec := desired.Object["spec"].(map[string]any)
+	for _, field := range []string{"capture", "desiredState", "maxUnavailable"} {
+		if kept := value(held, "spec", field); kept != nil {
+			spec[field] = kept
+		} else {
+			delete(spec, field)
+		}
+	}
+	return desired
+}
+
+// compact is JSON on one line. Marshalling maps of strings cannot fail.
+func compact(v any) string {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return string(raw)
+}
