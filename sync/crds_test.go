@@ -9,8 +9,41 @@ package sync_test
 //go:generate sh -c "cd ../testdata/crds && rm -f kubevirt.io_datavolumetemplatespecs.yaml kubevirt.io_kubevirts.yaml kubevirt.io_virtualmachineinstancemigrations.yaml kubevirt.io_virtualmachineinstancepresets.yaml kubevirt.io_virtualmachineinstancereplicasets.yaml nmstate.io_nmstates.yaml"
 
 import (
+	"os"
+	"path/filepath"
+	"testing"
+
 	_ "github.com/k8snetworkplumbingwg/network-attachment-definition-client/pkg/apis/k8s.cni.cncf.io/v1"
 	_ "github.com/nmstate/kubernetes-nmstate/api/v1"
 	_ "github.com/nmstate/kubernetes-nmstate/api/v1beta1"
 	_ "kubevirt.io/api/core/v1"
+
+	"novasphere.dev/wukong/admission"
 )
+
+// childSchemas are the schemas of the three kinds of children.
+func childSchemas(t testing.TB) map[string]*admission.Schema {
+	t.Helper()
+	schemas := map[string]*admission.Schema{}
+	for kind, file := range map[string]string{
+		"NodeNetworkConfigurationPolicy": "nmstate.io_nodenetworkconfigurationpolicies.yaml",
+		"NetworkAttachmentDefinition":    "k8s.cni.cncf.io_networkattachmentdefinitions.yaml",
+		"VirtualMachine":                 "kubevirt.io_virtualmachines.yaml",
+	} {
+		schema, err := admission.New(mustRead(t, filepath.Join("..", "testdata", "crds", file)))
+		if err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+		schemas[kind] = schema
+	}
+	return schemas
+}
+
+func mustRead(t testing.TB, path string) []byte {
+	t.Helper()
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
+}

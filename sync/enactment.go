@@ -53,6 +53,9 @@ func usefulLine(message string) string {
 	if useful == "" {
 		useful = last
 	}
+	if at := strings.Index(useful, "NmstateError"); at >= 0 {
+		useful = useful[at:] // without the time and the module before it
+	}
 	if runes := []rune(useful); len(runes) > failureLength {
 		useful = string(runes[:failureLength]) + "…"
 	}

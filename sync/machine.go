@@ -61,7 +61,7 @@ func machineState(w *v1alpha1.Wukong, machine, instance *unstructured.Unstructur
 			hint = fmt.Sprintf(hint, "-n "+machine.GetNamespace()+" "+machine.GetName())
 		}
 		s.message += ": " + hint
-	case ready.Message != "":
+	case ready.Message != "" && ready.Reason != "GuestNotRunning":
 		s.message += ": " + oneLine(ready.Message)
 	}
 	return s

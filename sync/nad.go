@@ -73,6 +73,9 @@ func nadStep(w *v1alpha1.Wukong, n network, obs *observed, settings Settings, po
 	if !n.ownNAD {
 		return namedNADStep(n, obs)
 	}
+	if n.superseded != "" {
+		return step{reason: "Removing", message: n.superseded}
+	}
 	if existing := obs.nads[n.nad]; existing != nil {
 		if existing.GetDeletionTimestamp() != nil {
 			return step{child: hold(existing), reason: "AttachmentPending", message: fmt.Sprintf("attachment %s is being deleted", n.nad)}

@@ -2,7 +2,10 @@ package sync
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"novasphere.dev/wukong/types/v1alpha1"
 )
@@ -20,6 +23,10 @@ type network struct {
 	policy string // the name of the policy that builds the bridge, "" where none is made
 	nad    string // the attachment as namespace/name, "" for a pod network
 	ownNAD bool   // the attachment is ours to make
+
+	// superseded says that what exists under this network's names was made for another one, removed and added again in
+	// another form: that leaves first.
+	superseded string
 }
 
 // defaulted is a copy of the Wukong with the schema's defaults, which a request that did not pass the API server lacks.
@@ -68,13 +75,20 @@ func networks(w *v1alpha1.Wukong, settings Settings, obs *observed) []network {
 				if obs.nmstate {
 					n.policy = policyName(w, spec.Name)
 				}
-				n.nic = nic(spec, policyFeed(obs.policies[n.policy]).nic, settings)
+				made := madeFeed(obs.policies[n.policy])
+				n.nic = nic(spec, made.nic, settings)
 				n.uplink = n.nic
 				if spec.VLANID != 0 {
 					n.uplink = vlanInterface(n.nic, spec.VLANID)
 				}
+				if made.bridge != "" && (made.absent || made.bridge != n.bridge || made.uplink != n.uplink || made.kind != bridgeType(spec.Type)) {
+					n.superseded = fmt.Sprintf("policy %s is still that of a network of the same name that was removed: it goes first", n.policy)
+				}
 			case v1alpha1.Macvlan, v1alpha1.Ipvlan:
-				n.nic = nic(spec, nadMaster(obs, n.nad), settings)
+				n.nic = nic(spec, madeConfig(obs.nads[n.nad]).Master, settings)
+			}
+			if made := madeConfig(obs.nads[n.nad]); made.Type != "" && (made.Type != string(spec.Type) || made.Bridge != n.bridge) {
+				n.superseded = fmt.Sprintf("attachment %s is still that of a network of the same name that was removed: it goes first", n.nad)
 			}
 		}
 		all = append(all, n)
@@ -95,13 +109,22 @@ func nic(n v1alpha1.Network, existing string, settings Settings) string {
 	}
 }
 
-// nadMaster is the NIC that an observed attachment of type macvlan or ipvlan sits on.
-func nadMaster(obs *observed, key string) string {
-	var config struct{ Master string }
-	if err := json.Unmarshal([]byte(text(obs.nads[key], "spec", "config")), &config); err != nil {
-		return ""
+// madeFeed is what the hook once made a policy of. It is read from the held policy, not from the observed one: an edit
+// by hand is put right, and must not pass for a network that was added again in another form.
+func madeFeed(existing *unstructured.Unstructured) feed {
+	if existing == nil {
+		return feed{}
 	}
-	return config.Master
+	return policyFeed(hold(existing))
+}
+
+// madeConfig is what the hook once made an attachment of.
+func madeConfig(existing *unstructured.Unstructured) cniConfig {
+	var config cniConfig
+	if existing == nil || json.Unmarshal([]byte(text(hold(existing), "spec", "config")), &config) != nil {
+		return cniConfig{}
+	}
+	return config
 }
 
 // preserves says that the network moves the node's address to its bridge.

@@ -189,27 +189,30 @@ func busy(policy *unstructured.Unstructured) bool {
 // policyStep decides about the policy of one network: build it, keep it, or say why not.
 func policyStep(w *v1alpha1.Wukong, n network, obs *observed, settings Settings) step {
 	existing := obs.policies[n.policy]
+	if n.superseded != "" {
+		return step{reason: "Removing", state: v1alpha1.PolicyPending, message: n.superseded}
+	}
 	if existing == nil {
 		return newPolicyStep(w, n, obs, settings)
 	}
 
-	if f := policyFeed(existing); f.bridge != "" && (f.absent || f.bridge != n.bridge || f.uplink != n.uplink) {
-		return step{
-			child: hold(existing), reason: "Removing", state: v1alpha1.PolicyPending,
-			message: fmt.Sprintf("policy %s still speaks of bridge %s on %s, from a network of the same name that was removed: it goes first", n.policy, f.bridge, f.uplink),
-		}
-	}
 	desired := newPolicyFor(w, n, false)
 	if n.preserves() {
 		desired = keepCapture(desired, existing)
 	}
 	s := step{child: desired}
 	s.state, s.message = policyState(obs, existing)
-	if busy(existing) {
-		s.child = hold(existing)
-		if !reflect.DeepEqual(s.child.Object["spec"], desired.Object["spec"]) {
+	held := hold(existing)
+	if !reflect.DeepEqual(held.Object["spec"], desired.Object["spec"]) {
+		switch {
+		case busy(existing):
 			s.message += "; a change of the policy waits until that is over"
+		case s.state == v1alpha1.PolicyAvailable:
+			s.state, s.message = v1alpha1.PolicyProgressing, "is being changed"
 		}
+	}
+	if busy(existing) {
+		s.child = held
 	}
 	switch s.state {
 	case v1alpha1.PolicyAvailable:

@@ -253,13 +253,13 @@ func sameAddress(a, b string) bool {
 func leavingStatuses(nets []network, leaving []step) []v1alpha1.NetworkStatus {
 	var all []v1alpha1.NetworkStatus
 	for _, s := range leaving {
-		inSpec := slices.ContainsFunc(nets, func(n network) bool { return n.Name == s.state })
-		i := slices.IndexFunc(all, func(n v1alpha1.NetworkStatus) bool { return n.Name == s.state })
-		if s.state == "" || inSpec {
+		inSpec := slices.ContainsFunc(nets, func(n network) bool { return n.Name == s.network })
+		i := slices.IndexFunc(all, func(n v1alpha1.NetworkStatus) bool { return n.Name == s.network })
+		if s.network == "" || inSpec {
 			continue
 		}
 		if i < 0 {
-			all, i = append(all, v1alpha1.NetworkStatus{Name: s.state, Message: s.message}), len(all)
+			all, i = append(all, v1alpha1.NetworkStatus{Name: s.network, Message: s.message}), len(all)
 		}
 		switch s.child.GetKind() {
 		case "NodeNetworkConfigurationPolicy":

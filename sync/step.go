@@ -11,6 +11,7 @@ type step struct {
 	message string // one line for the user
 	stuck   bool   // only the user can make progress
 	state   string // the policy's state, for the network's status
+	network string // the network that a leaving child was made for
 }
 
 // worst is the step that a summary speaks of: the first that is stuck, else the first that is not ready; nil where all

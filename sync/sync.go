@@ -59,15 +59,17 @@ func Sync(req *Request, settings Settings, now time.Time) (*Response, error) {
 	}, nil
 }
 
+// stillUsed is said of a network that the spec no longer has and the machine still does.
+const stillUsed = "is removed from the spec, and goes when the machine no longer uses it: at its next restart"
+
 // leaving decides about what exists and no network of the spec asks for any more. The machine lets go first; an
 // attachment goes when neither the machine nor its running instance refers to it, and its policy after it.
 func leaving(nets []network, obs *observed, settings Settings, now time.Time) (steps []step, notes []string) {
 	wanted := map[string]bool{}
 	for _, n := range nets {
-		if n.ownNAD {
-			wanted[n.nad] = true
+		if n.superseded == "" {
+			wanted[n.nad], wanted[n.policy] = n.ownNAD, true
 		}
-		wanted[n.policy] = true
 	}
 	staying := map[string]bool{} // networks whose attachment is still there
 	for _, key := range slices.Sorted(maps.Keys(obs.nads)) {
@@ -78,7 +80,7 @@ func leaving(nets []network, obs *observed, settings Settings, now time.Time) (s
 		network := networkOf(obs.w, existing.GetName(), "-nad")
 		staying[network] = true
 		if attached(obs, existing) {
-			steps = append(steps, step{child: hold(existing), state: network, message: "is removed from the spec, and goes when the machine no longer uses it: at its next restart"})
+			steps = append(steps, step{child: hold(existing), network: network, message: stillUsed})
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(obs.policies)) {
@@ -88,7 +90,7 @@ func leaving(nets []network, obs *observed, settings Settings, now time.Time) (s
 		}
 		network := networkOf(obs.w, name, "-bridge")
 		if staying[network] || plugged(obs.vm(), "spec.template.spec", network) || plugged(obs.instance(), "spec", network) {
-			steps = append(steps, step{child: hold(existing), state: network, message: "is removed from the spec, and goes when the machine no longer uses it: at its next restart"})
+			steps = append(steps, step{child: hold(existing), network: network, message: stillUsed})
 			continue
 		}
 		s, note := teardown(obs, existing, settings, now)
@@ -96,7 +98,7 @@ func leaving(nets []network, obs *observed, settings Settings, now time.Time) (s
 			notes = append(notes, note)
 		}
 		if s.child != nil {
-			s.state = network
+			s.network = network
 			steps = append(steps, s)
 		}
 	}

@@ -99,11 +99,7 @@ func golden(t *testing.T, path string, got []byte) {
 
 func read(t *testing.T, dir, file string) []byte {
 	t.Helper()
-	raw, err := os.ReadFile(filepath.Join(dir, file))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return raw
+	return mustRead(t, filepath.Join(dir, file))
 }
 
 func decode[T any](t *testing.T, raw []byte) *T {
@@ -127,4 +123,3 @@ func indented(t *testing.T, v any) []byte {
 	}
 	return b.Bytes()
 }
-

@@ -9,7 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/json"
 	kubevirtv1 "kubevirt.io/api/core/v1"
 
 	"novasphere.dev/wukong/types/v1alpha1"
@@ -52,9 +52,9 @@ func vm(w *v1alpha1.Wukong, nets []network, settings Settings, existing *unstruc
 	if ha := w.Spec.HighAvailability; ha != nil {
 		place(&spec.Template.Spec, ha)
 	}
-	object, err := runtime.DefaultUnstructuredConverter.ToUnstructured(&spec)
-	if err != nil {
-		panic(fmt.Errorf("converting the machine: %w", err)) // a KubeVirt type that is no JSON: impossible to answer
+	object := map[string]any{}
+	if err := json.Unmarshal([]byte(compact(spec)), &object); err != nil {
+		panic(err) // JSON of a struct is an object
 	}
 	// Structs of KubeVirt's that its types write even when empty.
 	unstructured.RemoveNestedField(object, "template", "spec", "domain", "resources")
@@ -185,7 +185,7 @@ func vmStep(w *v1alpha1.Wukong, nets []network, obs *observed, settings Settings
 	// the attachment.
 	var joined []network
 	for i, n := range nets {
-		if n.Type == v1alpha1.Pod || nads[i].ready || plugged(existing, "spec.template.spec", n.Name) {
+		if n.Type == v1alpha1.Pod || nads[i].ready || n.superseded == "" && plugged(existing, "spec.template.spec", n.Name) {
 			joined = append(joined, n)
 		}
 	}

@@ -1,0 +1,317 @@
+package sync_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"novasphere.dev/wukong/sync"
+)
+
+// eachRequest calls f with every golden request of /sync and /finalize that is answered.
+func eachRequest(t *testing.T, f func(t *testing.T, hook, name string, req *sync.Request)) {
+	for _, hook := range []string{"sync", "finalize"} {
+		for _, dir := range cases(t, hook) {
+			raw := read(t, dir, "request.json")
+			if _, err := hooks[hook](t, raw, goldenNow); err != nil {
+				continue
+			}
+			t.Run(hook+"/"+filepath.Base(dir), func(t *testing.T) {
+				f(t, hook, filepath.Base(dir), decode[sync.Request](t, raw))
+			})
+		}
+	}
+}
+
+func answer(t *testing.T, hook string, req *sync.Request, now time.Time) *sync.Response {
+	t.Helper()
+	call := sync.Sync
+	if hook == "finalize" {
+		call = sync.Finalize
+	}
+	resp, err := call(req, goldenSettings, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp
+}
+
+func TestTheRequestIsNotModified(t *testing.T) {
+	eachRequest(t, func(t *testing.T, hook, _ string, req *sync.Request) {
+		before := indented(t, req)
+		answer(t, hook, req, goldenNow)
+		if diff := cmp.Diff(string(before), string(indented(t, req))); diff != "" {
+			t.Errorf("the request changed (-before +after):\n%s", diff)
+		}
+	})
+}
+
+func TestTheSameRequestHasTheSameAnswer(t *testing.T) {
+	eachRequest(t, func(t *testing.T, hook, _ string, req *sync.Request) {
+		first := indented(t, answer(t, hook, req, goldenNow))
+		for range 3 {
+			if again := indented(t, answer(t, hook, req, goldenNow)); !bytes.Equal(first, again) {
+				t.Fatalf("two answers differ:\n%s", cmp.Diff(string(first), string(again)))
+			}
+		}
+	})
+}
+
+// TestNothingThatExistsIsLost holds the one rule: a child that is missing from the answer is deleted, so what exists is
+// answered unless the user removed it.
+func TestNothingThatExistsIsLost(t *testing.T) {
+	eachRequest(t, func(t *testing.T, hook, _ string, req *sync.Request) {
+		if hook == "finalize" {
+			return
+		}
+		answered := map[string]bool{}
+		for _, child := range answer(t, hook, req, goldenNow).Children {
+			answered[key(child)] = true
+		}
+		for _, objects := range req.Children {
+			for _, object := range objects {
+				if !answered[key(object)] && (object.GetKind() == "VirtualMachine" || inSpec(req, object) && !addedAgain(t)) {
+					t.Errorf("%s exists, and is not in the answer", key(object))
+				}
+			}
+		}
+	})
+}
+
+// addedAgain is true in the story of a network that was removed and added again under its old name: what exists was
+// made for the removed one.
+func addedAgain(t *testing.T) bool { return strings.Contains(t.Name(), "network-added-again") }
+
+// inSpec says that an object was made for a network that the spec still has.
+func inSpec(req *sync.Request, object *unstructured.Unstructured) bool {
+	for _, n := range req.Parent.Spec.Networks {
+		if name := req.Parent.Name + "-" + n.Name; object.GetName() == name+"-bridge" || object.GetName() == name+"-nad" {
+			return true
+		}
+	}
+	return false
+}
+
+// TestTheAnswerSettles stores each answer as Metacontroller would, and asks again, later: soon nothing may change any
+// more, neither a child nor the status.
+func TestTheAnswerSettles(t *testing.T) {
+	const enough = 8
+	eachRequest(t, func(t *testing.T, hook, _ string, req *sync.Request) {
+		var last []byte
+		for round := range enough {
+			resp := answer(t, hook, req, goldenNow.Add(time.Duration(round)*time.Second))
+			got := indented(t, resp)
+			if bytes.Equal(got, last) {
+				return
+			}
+			if round == enough-1 {
+				t.Fatalf("after %d rounds the answer still changes:\n%s", enough, cmp.Diff(string(last), string(got)))
+			}
+			last = got
+			store(t, req, resp)
+		}
+	})
+}
+
+// store makes of an answer the next request: the status with what Metacontroller adds, and the children with the notes
+// of its dynamic apply. What others wrote into a child's status and metadata stays.
+func store(t *testing.T, req *sync.Request, resp *sync.Response) {
+	t.Helper()
+	req.Parent.Status = resp.Status
+	req.Parent.Status.ObservedGeneration = req.Parent.Generation
+	before := req.Children
+	req.Children = sync.Objects{}
+	for kind := range before {
+		req.Children[kind] = map[string]*unstructured.Unstructured{}
+	}
+	for _, child := range resp.Children {
+		kind := child.GetKind() + "." + child.GetAPIVersion()
+		name := child.GetName()
+		if child.GetNamespace() != "" {
+			name = child.GetNamespace() + "/" + name
+		}
+		stored := child.DeepCopy()
+		labels := stored.GetLabels()
+		if labels == nil {
+			labels = map[string]string{}
+		}
+		labels["controller-uid"] = string(req.Parent.UID)
+		stored.SetLabels(labels)
+		applied, err := json.Marshal(stored.Object)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if existing := before[kind][name]; existing != nil {
+			spec := stored.Object["spec"]
+			stored = existing.DeepCopy()
+			stored.Object["spec"] = spec
+			stored.SetLabels(labels)
+		}
+		annotations := stored.GetAnnotations()
+		if annotations == nil {
+			annotations = map[string]string{}
+		}
+		annotations["metacontroller.k8s.io/last-applied-configuration"] = string(applied)
+		stored.SetAnnotations(annotations)
+		req.Children[kind][name] = stored
+	}
+}
+
+// TestChildrenAreWhatTheAPIServerKeeps holds what makes an answer safe to write: whatever the API server or a webhook
+// would write differently is written again at every sync, and for a policy for ever.
+func TestChildrenAreWhatTheAPIServerKeeps(t *testing.T) {
+	schemas := childSchemas(t)
+	eachRequest(t, func(t *testing.T, hook, _ string, req *sync.Request) {
+		declared := map[string]bool{}
+		for kind := range req.Children {
+			declared[kind] = true
+		}
+		seen := map[string]bool{}
+		for _, child := range answer(t, hook, req, goldenNow).Children {
+			if seen[key(child)] {
+				t.Errorf("%s is answered twice", key(child))
+			}
+			seen[key(child)] = true
+			if !declared[child.GetKind()+"."+child.GetAPIVersion()] {
+				t.Errorf("%s is of a kind that the controller does not declare", key(child))
+			}
+			if _, ok := child.GetLabels()["controller-uid"]; ok || len(child.GetOwnerReferences()) > 0 {
+				t.Errorf("%s carries what Metacontroller sets itself", key(child))
+			}
+			if isPolicy := child.GetKind() == "NodeNetworkConfigurationPolicy"; isPolicy != (child.GetNamespace() == "") {
+				t.Errorf("%s: namespace %q", key(child), child.GetNamespace())
+			}
+			unwritable(t, key(child), child.Object)
+			uniqueInterfaces(t, child)
+
+			kept, err := schemas[child.GetKind()].Admit(child)
+			if err != nil {
+				t.Errorf("%s: %v", key(child), err)
+				continue
+			}
+			for _, added := range []string{"uid", "creationTimestamp", "generation"} {
+				unstructured.RemoveNestedField(kept.Object, "metadata", added)
+			}
+			if diff := cmp.Diff(child.Object, kept.Object); diff != "" {
+				t.Errorf("%s is not kept as it is answered (-answered +kept):\n%s", key(child), diff)
+			}
+		}
+	})
+}
+
+// kept are the empty maps that KubeVirt and NMState mean something by.
+var kept = []string{"pod", "masquerade", "bridge", "sriov", "vlan", "blank", "noCloud", "namespaceSelector"}
+
+// unwritable finds nulls, fractions and empty maps and lists.
+func unwritable(t *testing.T, path string, v any) {
+	t.Helper()
+	switch v := v.(type) {
+	case nil:
+		t.Errorf("%s is null", path)
+	case float64:
+		t.Errorf("%s is a fraction: %v", path, v)
+	case []any:
+		if len(v) == 0 {
+			t.Errorf("%s is an empty list", path)
+		}
+		for i, item := range v {
+			unwritable(t, fmt.Sprintf("%s[%d]", path, i), item)
+		}
+	case map[string]any:
+		if len(v) == 0 && !slices.Contains(kept, path[strings.LastIndex(path, ".")+1:]) {
+			t.Errorf("%s is an empty map", path)
+		}
+		for _, key := range slices.Sorted(maps.Keys(v)) {
+			// What KubeVirt wrote into a template is answered as it stands.
+			if key != "dataVolumeTemplates" {
+				unwritable(t, path+"."+key, v[key])
+			}
+		}
+	}
+}
+
+// uniqueInterfaces holds that no two interfaces of a policy share a name: Metacontroller merges them by it.
+func uniqueInterfaces(t *testing.T, child *unstructured.Unstructured) {
+	t.Helper()
+	interfaces, _, _ := unstructured.NestedSlice(child.Object, "spec", "desiredState", "interfaces")
+	seen := map[any]bool{}
+	for _, i := range interfaces {
+		name := i.(map[string]any)["name"]
+		if seen[name] {
+			t.Errorf("%s has two interfaces %v", key(child), name)
+		}
+		if s, _ := name.(string); len(s) > 15 {
+			t.Errorf("%s: interface %s is longer than the kernel's 15 characters", key(child), s)
+		}
+		seen[name] = true
+	}
+}
+
+func key(object *unstructured.Unstructured) string {
+	return object.GetKind() + " " + object.GetNamespace() + "/" + object.GetName()
+}
+
+// TestEmptyAnswersAreNeverNull holds the two forms of children that Metacontroller turns into a catastrophe.
+func TestEmptyAnswersAreNeverNull(t *testing.T) {
+	raw, err := json.Marshal(sync.Response{})
+	if err != nil || !strings.Contains(string(raw), `"children":[]`) {
+		t.Errorf("no children encode as %s (%v)", raw, err)
+	}
+	for _, empty := range []*unstructured.Unstructured{nil, {}} {
+		if raw, err := json.Marshal(sync.Response{Children: sync.Children{empty}}); err == nil {
+			t.Errorf("an empty child encodes as %s", raw)
+		}
+	}
+}
+
+// FuzzSync holds that whatever is posted, no answer loses a machine, and none is one that Metacontroller cannot take.
+func FuzzSync(f *testing.F) {
+	dirs, err := filepath.Glob(filepath.Join("..", "testdata", "sync", "*"))
+	if err != nil || len(dirs) == 0 {
+		f.Fatalf("no cases (%v)", err)
+	}
+	for _, dir := range dirs {
+		f.Add(mustRead(f, filepath.Join(dir, "request.json")))
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		var req sync.Request
+		if json.Unmarshal(raw, &req) != nil {
+			return
+		}
+		before := indented(t, &req)
+		resp, err := sync.Sync(&req, goldenSettings, goldenNow)
+		if !bytes.Equal(before, indented(t, &req)) {
+			t.Error("the request is modified")
+		}
+		if err != nil {
+			return
+		}
+		answered := map[string]bool{}
+		for _, child := range resp.Children {
+			if child == nil || child.GetKind() == "" || child.GetName() == "" {
+				t.Fatalf("a child without identity: %v", child)
+			}
+			answered[key(child)] = true
+		}
+		for _, machine := range req.Children["VirtualMachine.kubevirt.io/v1"] {
+			if machine != nil && machine.GetName() != "" && !answered[key(machine)] {
+				t.Errorf("%s is lost", key(machine))
+			}
+		}
+		if _, err := json.Marshal(resp); err != nil {
+			t.Error(err)
+		}
+		if _, err := sync.Finalize(&req, goldenSettings, goldenNow); err != nil {
+			t.Error(err)
+		}
+	})
+}
