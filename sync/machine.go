@@ -49,7 +49,9 @@ func machineState(w *v1alpha1.Wukong, machine, instance *unstructured.Unstructur
 	}
 
 	s := step{reason: word, message: fmt.Sprintf("machine %s is %s", key, word)}
-	if !conditionReason.MatchString(word) || word == "Running" || word == "Stopped" {
+	if word == "" {
+		s = step{reason: "MachinePending", message: fmt.Sprintf("machine %s exists, and KubeVirt has not taken it up yet", key)}
+	} else if !conditionReason.MatchString(word) || word == "Running" || word == "Stopped" {
 		s = step{reason: "NotReady", message: fmt.Sprintf("machine %s is not ready", key)}
 	}
 	switch failure := conditionOf(machine, "Failure"); {

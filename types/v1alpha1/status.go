@@ -159,13 +159,13 @@ const (
 	// AttachmentsReady speaks of the NetworkAttachmentDefinitions.
 	//
 	// True: AttachmentsExist, NotRequired.
-	// False: WaitingForNodeNetwork, AttachmentPending, AttachmentNotFound, Conflict, InvalidSpec, Terminating.
+	// False: WaitingForNodeNetwork, AttachmentPending, AttachmentNotFound, Conflict, Removing, InvalidSpec, Terminating.
 	ConditionAttachmentsReady = "AttachmentsReady"
 
 	// MachineReady speaks of the VirtualMachine.
 	//
-	// True: Running, Stopped.
-	// False: WaitingForNodeNetwork, WaitingForAttachments, MachinePending, RestartRequired, MachineFailed, NotReady,
+	// True: Running, Migrating, RestartRequired (it runs, and has changes to take up), Stopped.
+	// False: WaitingForNodeNetwork, WaitingForAttachments, MachinePending, MachineFailed, NotReady,
 	// Conflict, InvalidSpec, Terminating, or KubeVirt's own word for the machine's state, such as Starting,
 	// Provisioning, Paused, ErrorUnschedulable or CrashLoopBackOff.
 	ConditionMachineReady = "MachineReady"

@@ -277,8 +277,8 @@ type HighAvailability struct {
 	// +kubebuilder:validation:XValidation:rule=`self.all(t, !has(t.tolerationSeconds) || has(t.effect) && t.effect == 'NoExecute')`,message="a toleration with tolerationSeconds needs effect NoExecute"
 	Tolerations []corev1.Toleration `json:"tolerations,omitempty"`
 
-	// antiAffinity asks that no two Wukongs with antiAffinity run on one node. It is a preference: with too few nodes
-	// they still run. Default: false.
+	// antiAffinity asks that the machine does not share its node with that of another Wukong. It is a preference: with
+	// too few nodes they share. Default: false.
 	//
 	// +optional
 	AntiAffinity bool `json:"antiAffinity,omitempty"`
