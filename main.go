@@ -1,0 +1,125 @@
+// Wukong is the hook that Metacontroller calls for each Wukong: what should exist, given what does? It keeps nothing
+// between two requests and calls nobody, so any number of copies may run side by side.
+//
+// # Usage
+//
+//	wukong [flags]                 serves the hooks
+//	wukong render [flags] FILE...  prints what they would create, without a cluster (see wukong render -h)
+//
+// # Endpoints
+//
+// On -listen, plain or with TLS:
+//
+//	POST /sync, /finalize, /customize   the hooks of a CompositeController, version v2
+//	GET  /healthz, /readyz              200 as long as the process answers; never asks for credentials
+//
+// On -metrics-listen, plain:
+//
+//	GET  /metrics                       Prometheus metrics of the hooks (wukong_hook_…), the Go runtime and the process
+//
+// A hook that does not answer 200 says why in one line of text. Metacontroller then changes nothing, puts the line into an
+// Event on the Wukong (of type Warning, reason SyncError, in namespace default), and tries again.
+//
+//	400 not a request of Metacontroller's     401 no certificate or token, or a wrong one
+//	413 more than 32 MiB                      415 not application/json
+//	422 the parent is no Wukong               500 a bug; the log has the details
+//
+// # Flags
+//
+//	-listen :8080                 address that the hooks are served at
+//	-metrics-listen :9090         address that /metrics is served at; empty for no metrics
+//	-physical-interface ens160    NIC of networks that name none
+//	-default-os-image quay.io/containerdisks/ubuntu:24.04
+//	                              container disk of machines that name nothing to boot from
+//	-bridge-marker                let machines land only where the bridge-marker DaemonSet has found their bridges
+//	-preflight=false              create policies without looking at the nodes first
+//	-teardown-timeout 15m         time without progress after which the removal of a bridge is given up
+//	-log-level info               debug, info, warn or error
+//	-tls-cert, -tls-key           PEM files of the hooks' certificate and its key: both, or neither for plain HTTP
+//	-client-ca                    PEM file of authorities, one of which must have signed the caller's certificate
+//	-token-file                   file of the bearer token that callers must send
+//	-version                      print the version and exit
+//
+// Each flag but -version can also be set in the environment: -log-level as WUKONG_LOG_LEVEL. The command line wins, and an
+// empty variable counts as unset.
+//
+// The four files may be replaced while the process runs. Certificates count from the next connection on, the token from
+// the next request on. While a file cannot be read, or does not hold what it should, its last good content stays in force
+// and each use logs an error: to revoke a credential, replace it.
+//
+// # Logs
+//
+// JSON lines on standard error: start and stop at info, each hook at debug, what a hook decided on its own at warn,
+// refusals and bugs at error with hook and parent.
+//
+// # Stopping
+//
+// SIGTERM or SIGINT closes the listeners and gives the requests that are being answered 10 s; a second signal stops at
+// once. Endpoints take a moment to leave a Service, so a Pod should wait before the signal (lifecycle.preStop).
+//
+// # Exit codes
+//
+//	0  stopped by a signal, or -h or -version
+//	1  a wrong flag, a busy address, an unreadable file, or requests that did not end within the 10 s
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"novasphere.dev/wukong/server"
+)
+
+func main() {
+	if len(os.Args) > 1 && os.Args[1] == "render" {
+		if err := render(os.Args[2:], os.Stdin, os.Stdout, os.Stderr); err != nil && !errors.Is(err, flag.ErrHelp) {
+			fmt.Fprintln(os.Stderr, "wukong render:", err)
+			os.Exit(1)
+		}
+		return
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal then ends the process
+	if err := run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr); err != nil && !errors.Is(err, flag.ErrHelp) {
+		slog.New(slog.NewJSONHandler(os.Stderr, nil)).Error("exiting", "err", err)
+		os.Exit(1)
+	}
+}
+
+// run serves until ctx ends. An error is for the caller to print.
+func run(ctx context.Context, args []string, env func(string) string, stdout, stderr io.Writer) error {
+	o, err := hookOptions(args, env, stderr)
+	if err != nil {
+		return err
+	}
+	if o.version {
+		_, err := fmt.Fprintln(stdout, "wukong", version())
+		return err
+	}
+	log := slog.New(slog.NewJSONHandler(stderr, &slog.HandlerOptions{Level: o.logLevel}))
+	o.server.Log, o.server.Now, o.server.Registry = log, time.Now, prometheus.NewRegistry()
+	hooks, err := server.New(o.server)
+	if err != nil {
+		return err
+	}
+	hooks.Addr = o.listen
+	servers := []*http.Server{hooks}
+	if o.metricsListen != "" {
+		metrics := server.NewMetrics(o.server.Registry, log)
+		metrics.Addr = o.metricsListen
+		servers = append(servers, metrics)
+	}
+	log.Info("starting", "version", version(), "settings", fmt.Sprintf("%+v", o.server.Settings))
+	return server.Serve(ctx, log, servers...)
+}

@@ -1,0 +1,81 @@
+package server_test
+
+import (
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"novasphere.dev/wukong/server"
+	"novasphere.dev/wukong/sync"
+)
+
+func TestMetrics(t *testing.T) {
+	cfg, _ := config()
+	hooks := serve(t, cfg)
+	url := hooks.URL
+	post(t, url+"/sync", request)
+	post(t, url+"/sync", request)
+	post(t, url+"/sync", "{")
+	post(t, url+"/customize", "null")
+	do(t, "POST", url+"/finalize", nil, nil)
+	do(t, "POST", url+"/no/such/path", nil, nil)
+	do(t, "GET", url+"/healthz", nil, nil)
+
+	// A request is counted behind its answer. Close waits for that.
+	hooks.Close()
+
+	const want = `
+# HELP wukong_hook_requests_in_flight Hook requests that are being answered now.
+# TYPE wukong_hook_requests_in_flight gauge
+wukong_hook_requests_in_flight 0
+# HELP wukong_hook_requests_total Answered hook requests by hook and status code; anything but 200 became an Event and changed nothing.
+# TYPE wukong_hook_requests_total counter
+wukong_hook_requests_total{code="200",hook="sync"} 2
+wukong_hook_requests_total{code="400",hook="sync"} 1
+wukong_hook_requests_total{code="415",hook="finalize"} 1
+wukong_hook_requests_total{code="422",hook="customize"} 1
+`
+	if err := testutil.GatherAndCompare(cfg.Registry, strings.NewReader(want), "wukong_hook_requests_total", "wukong_hook_requests_in_flight"); err != nil {
+		t.Error(err)
+	}
+
+	problems, err := testutil.GatherAndLint(cfg.Registry)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, problem := range problems {
+		t.Errorf("%s: %s", problem.Metric, problem.Text)
+	}
+
+	metrics := httptest.NewServer(server.NewMetrics(cfg.Registry, cfg.Log).Handler)
+	defer metrics.Close()
+	got := do(t, "GET", metrics.URL+"/metrics", nil, nil)
+	if got.code != 200 {
+		t.Errorf("GET /metrics: %d", got.code)
+	}
+	for _, name := range []string{
+		`wukong_hook_request_duration_seconds_count{hook="sync"} 3`,
+		"go_goroutines", "go_build_info", "process_start_time_seconds",
+	} {
+		if !strings.Contains(got.body, name) {
+			t.Errorf("GET /metrics has no %s", name)
+		}
+	}
+	if strings.Contains(got.body, "web") || strings.Contains(got.body, "/no/such/path") {
+		t.Error("GET /metrics names a parent or a path")
+	}
+}
+
+func TestRequestsInFlight(t *testing.T) {
+	cfg, _ := config()
+	ts := serveHook(t, cfg, func(*sync.Request) (*sync.Response, error) {
+		const want = "# HELP wukong_hook_requests_in_flight Hook requests that are being answered now.\n" +
+			"# TYPE wukong_hook_requests_in_flight gauge\nwukong_hook_requests_in_flight 1\n"
+		return nil, testutil.GatherAndCompare(cfg.Registry, strings.NewReader(want), "wukong_hook_requests_in_flight")
+	})
+	if got := post(t, ts.URL, request); got.code != 500 || !strings.Contains(got.body, "there is none") {
+		t.Errorf("got %d %s", got.code, got.body)
+	}
+}

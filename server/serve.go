@@ -1,0 +1,55 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+)
+
+// drainTimeout is how long a request may still take when the process stops. Metacontroller waits no longer for an answer.
+const drainTimeout = 10 * time.Second
+
+// Serve runs the servers, each on its Addr and with TLS where its TLSConfig is set, until ctx ends. It listens on all
+// addresses before it serves on any, so that a busy one fails at once. When ctx ends it accepts nothing more, waits for
+// the requests that are being answered, and returns nil.
+func Serve(ctx context.Context, log *slog.Logger, servers ...*http.Server) error {
+	listeners := make([]net.Listener, len(servers))
+	for i, srv := range servers {
+		l, err := net.Listen("tcp", srv.Addr)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = l.Close() }() // for the way out by an error: a stopped server has closed it
+		listeners[i] = l
+	}
+	failed := make(chan error, len(servers))
+	for i, srv := range servers {
+		log.Info("listening", "address", listeners[i].Addr().String(), "tls", srv.TLSConfig != nil)
+		go func() {
+			if srv.TLSConfig != nil {
+				failed <- srv.ServeTLS(listeners[i], "", "")
+			} else {
+				failed <- srv.Serve(listeners[i])
+			}
+		}()
+	}
+	select {
+	case err := <-failed:
+		return fmt.Errorf("serving: %w", err)
+	case <-ctx.Done():
+	}
+
+	log.Info("stopping")
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
+	defer cancel()
+	for _, srv := range servers {
+		if err := srv.Shutdown(ctx); err != nil {
+			return fmt.Errorf("waiting for requests that are being answered: %w", err)
+		}
+	}
+	log.Info("stopped")
+	return nil
+}

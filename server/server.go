@@ -1,0 +1,148 @@
+// Package server puts the hooks of package sync on HTTP. It knows routes, status codes, credentials and metrics, and
+// nothing about machines: what to answer is decided by three pure functions, which it calls with the settings of the
+// process and the time.
+//
+// The one contract is Metacontroller's: a 200 is carried out to the letter, down to deleting what is not in it; anything
+// else touches nothing, and its body becomes an Event on the parent. So whatever is not a complete answer is a status
+// code with one plain line that a person can act on.
+package server
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"novasphere.dev/wukong/sync"
+)
+
+// The limits of one connection.
+const (
+	readHeaderTimeout = 5 * time.Second
+
+	// Metacontroller gives up after 10 s unless its webhook says otherwise. The hook waits a little longer, so that the
+	// side that knows the parent gives up first, and reports it.
+	readTimeout  = 15 * time.Second
+	writeTimeout = 15 * time.Second
+
+	// Go's HTTP client keeps an idle connection for 90 s. Were the hook the first to close it, now and then a request
+	// would meet the closing.
+	idleTimeout = 2 * time.Minute
+
+	// Headers carry a token, and nothing else of any size.
+	maxHeaderBytes = 64 << 10
+)
+
+// Config is what New needs. Settings, Log, Registry and Now are required.
+type Config struct {
+	// Settings are handed to the hooks.
+	Settings sync.Settings
+
+	// Log takes one line for each hook at debug, what the hooks note at warn, refusals and bugs at error.
+	Log *slog.Logger
+
+	// Registry receives the metrics of the hooks and of the process.
+	Registry *prometheus.Registry
+
+	// Now is the clock of the hooks.
+	Now func() time.Time
+
+	// CertFile and KeyFile turn TLS on. They are set together or not at all.
+	CertFile, KeyFile string
+
+	// ClientCAFile holds the authorities whose client certificates the hooks ask for. It needs TLS.
+	ClientCAFile string
+
+	// TokenFile holds the bearer token that the hooks ask for. With ClientCAFile, a caller needs both.
+	TokenFile string
+}
+
+// New makes the server of the hooks; the caller sets its Addr. TLSConfig is set where cfg has a certificate.
+//
+// The files of cfg must be readable and valid now. Their content may be replaced later: see rotating.
+func New(cfg Config) (*http.Server, error) {
+	s, err := newHooks(cfg)
+	if err != nil {
+		return nil, err
+	}
+	tlsConfig, err := newTLSConfig(cfg)
+	if err != nil {
+		return nil, err
+	}
+	srv := newHTTPServer(s.routes(), cfg.Log)
+	srv.TLSConfig = tlsConfig
+	return srv, nil
+}
+
+// hooks is what the requests share.
+type hooks struct {
+	Config
+	callers *callers
+	metrics *metrics
+}
+
+func newHooks(cfg Config) (*hooks, error) {
+	callers, err := newCallers(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return &hooks{Config: cfg, callers: callers, metrics: newMetrics(cfg.Registry)}, nil
+}
+
+func (s *hooks) routes() http.Handler {
+	r := chi.NewRouter()
+	r.Post("/sync", hook(s, "sync", func(req *sync.Request) (*sync.Response, error) {
+		return sync.Sync(req, s.Settings, s.Now())
+	}))
+	r.Post("/finalize", hook(s, "finalize", func(req *sync.Request) (*sync.Response, error) {
+		return sync.Finalize(req, s.Settings, s.Now())
+	}))
+	r.Post("/customize", hook(s, "customize", func(req *sync.CustomizeRequest) (*sync.CustomizeResponse, error) {
+		return sync.Customize(req, s.Settings)
+	}))
+
+	// Nothing is loaded or connected before the first request, and a stopping process closes its listener at once, which
+	// fails a probe as any answer would. So being ready and being alive are the same.
+	r.Get("/healthz", alive)
+	r.Get("/readyz", alive)
+
+	r.NotFound(func(w http.ResponseWriter, r *http.Request) {
+		err := errors.New("no such path: the hooks are /sync, /finalize and /customize")
+		refusal{code: http.StatusNotFound, err: err}.write(w, s.Log.With("path", r.URL.Path))
+	})
+	r.MethodNotAllowed(func(w http.ResponseWriter, req *http.Request) {
+		var allowed []string
+		for _, method := range []string{http.MethodGet, http.MethodPost} {
+			if r.Match(chi.NewRouteContext(), method, req.URL.Path) {
+				allowed = append(allowed, method)
+			}
+		}
+		w.Header().Set("Allow", strings.Join(allowed, ", "))
+		err := fmt.Errorf("the method %s is not for this path: use %s", req.Method, strings.Join(allowed, " or "))
+		refusal{code: http.StatusMethodNotAllowed, err: err}.write(w, s.Log.With("path", req.URL.Path))
+	})
+	return r
+}
+
+func alive(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, _ = io.WriteString(w, "ok\n") // a probe that has gone needs no answer
+}
+
+func newHTTPServer(handler http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: readHeaderTimeout,
+		ReadTimeout:       readTimeout,
+		WriteTimeout:      writeTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+}

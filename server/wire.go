@@ -1,0 +1,42 @@
+package server
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	utiljson "k8s.io/apimachinery/pkg/util/json"
+)
+
+// decode reads a request as the API server would: field names are case-sensitive and integers stay integers. Unknown
+// fields are no error, because Metacontroller may add some; anything behind the value is.
+func decode(data []byte, req any) error {
+	err := utiljson.Unmarshal(data, req)
+	if wrong := new(json.UnmarshalTypeError); errors.As(err, &wrong) && wrong.Field != "" {
+		return fmt.Errorf("%s: decoding the request: this must be %s, and is %s", wrong.Field, wrong.Type, wrong.Value)
+	}
+	if err != nil {
+		return fmt.Errorf("decoding the request: %w", err)
+	}
+	return nil
+}
+
+// encode writes an answer. Equal answers are equal bytes.
+func encode[Resp any](resp *Resp) ([]byte, error) {
+	if resp == nil {
+		// It would be null on the wire, which Metacontroller reads as: delete every child.
+		return nil, errors.New("encoding the answer: there is none")
+	}
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(resp); err != nil {
+		return nil, fmt.Errorf("encoding the answer: %w", err)
+	}
+	// Unstructured encodes itself and escapes HTML whatever its encoder is told. The first pair steps over an escaped
+	// backslash, so that a text that looks like an escape stays as it is.
+	plain := strings.NewReplacer(`\\`, `\\`, `\u003c`, `<`, `\u003e`, `>`, `\u0026`, `&`)
+	return []byte(plain.Replace(buf.String())), nil
+}
