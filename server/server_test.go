@@ -291,8 +291,8 @@ func TestAnswerIsJSONAndLogged(t *testing.T) {
 // by the objects in it.
 func TestObjectsPassUnchanged(t *testing.T) {
 	type message struct {
-		Text    string                       `json:"text"`
-		Objects []*unstructured.Unstructured `json:"objects"`
+		Text    string        `json:"text"`
+		Objects sync.Children `json:"objects"`
 	}
 	cfg, _ := config()
 	ts := serveHook(t, cfg, func(req *message) (*message, error) {
@@ -314,7 +314,7 @@ func TestObjectsPassUnchanged(t *testing.T) {
 func TestNotesAreLogged(t *testing.T) {
 	cfg, l := config()
 	ts := serveHook(t, cfg, func(*sync.Request) (*sync.Response, error) {
-		return &sync.Response{Children: []*unstructured.Unstructured{}, Notes: []string{"the bridge stays"}}, nil
+		return &sync.Response{Notes: []string{"the bridge stays"}}, nil
 	})
 	if got := post(t, ts.URL, request); strings.Contains(got.body, "the bridge stays") {
 		t.Errorf("a note is on the wire: %s", got.body)

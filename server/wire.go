@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 
 	utiljson "k8s.io/apimachinery/pkg/util/json"
 )
@@ -35,8 +34,5 @@ func encode[Resp any](resp *Resp) ([]byte, error) {
 	if err := enc.Encode(resp); err != nil {
 		return nil, fmt.Errorf("encoding the answer: %w", err)
 	}
-	// Unstructured encodes itself and escapes HTML whatever its encoder is told. The first pair steps over an escaped
-	// backslash, so that a text that looks like an escape stays as it is.
-	plain := strings.NewReplacer(`\\`, `\\`, `\u003c`, `<`, `\u003e`, `>`, `\u0026`, `&`)
-	return []byte(plain.Replace(buf.String())), nil
+	return buf.Bytes(), nil
 }

@@ -1,6 +1,7 @@
 package sync
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -62,7 +63,11 @@ func (c Children) MarshalJSON() ([]byte, error) {
 		}
 		objects = append(objects, child.Object)
 	}
-	return json.Marshal(objects)
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false) // a "<" in a script of cloud-init is one, for whoever reads an answer
+	err := e.Encode(objects)
+	return b.Bytes(), err
 }
 
 // Controller is the part of the calling CompositeController that the hook reads.
