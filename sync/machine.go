@@ -2,7 +2,6 @@ package sync
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -11,20 +10,27 @@ import (
 	"novasphere.dev/wukong/types/v1alpha1"
 )
 
-// conditionReason is what the API server takes as a condition's reason.
-var conditionReason = regexp.MustCompile(`^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$`)
-
 // whatToDo is, for KubeVirt's words for a machine that does not run and will not by itself, what the user can do.
-var whatToDo = map[string]string{
-	"Paused":                  "the machine is paused: `virtctl unpause vm %s`",
-	"ErrorUnschedulable":      "no node takes the machine: see highAvailability, and whether the nodes have memory and cores free",
-	"ErrImagePull":            "the image of a container disk cannot be pulled: correct osImage",
-	"ImagePullBackOff":        "the image of a container disk cannot be pulled: correct osImage",
-	"ErrorPvcNotFound":        "a volume's claim does not exist",
-	"ErrorDataVolumeNotFound": "a disk's DataVolume does not exist: see whether the Containerized Data Importer is installed",
-	"DataVolumeError":         "a disk cannot be filled: see `kubectl describe datavolume` for the disks of %s",
-	"CrashLoopBackOff":        "the machine stops again and again: see `kubectl describe vmi %s`",
-	"WaitingForVolumeBinding": "a disk waits for its volume: see whether its storage class can provide one",
+func whatToDo(word, namespace, name string) string {
+	switch word {
+	case "Paused":
+		return fmt.Sprintf("`virtctl unpause vm -n %s %s` resumes it", namespace, name)
+	case "ErrorUnschedulable":
+		return "no node takes it: see highAvailability, and whether the nodes have memory and cores free"
+	case "ErrImagePull", "ImagePullBackOff":
+		return "the image of its container disk cannot be pulled: correct osImage"
+	case "ErrorPvcNotFound":
+		return "the claim of a volume does not exist"
+	case "ErrorDataVolumeNotFound":
+		return "the DataVolume of a disk does not exist: see whether the Containerized Data Importer is installed"
+	case "DataVolumeError":
+		return fmt.Sprintf("a disk cannot be filled: see `kubectl describe datavolume -n %s`", namespace)
+	case "CrashLoopBackOff":
+		return fmt.Sprintf("it stops again and again: see `kubectl describe vmi -n %s %s`", namespace, name)
+	case "WaitingForVolumeBinding":
+		return "a disk waits for its volume: see whether its storage class can provide one"
+	}
+	return ""
 }
 
 // machineState is what KubeVirt says of an observed machine.
@@ -49,19 +55,16 @@ func machineState(w *v1alpha1.Wukong, machine, instance *unstructured.Unstructur
 	}
 
 	s := step{reason: word, message: fmt.Sprintf("machine %s is %s", key, word)}
-	if word == "" {
+	switch {
+	case word == "":
 		s = step{reason: "MachinePending", message: fmt.Sprintf("machine %s exists, and KubeVirt has not taken it up yet", key)}
-	} else if !conditionReason.MatchString(word) || word == "Running" || word == "Stopped" {
+	case word == "Running", word == "Stopped", !isWord(word):
 		s = step{reason: "NotReady", message: fmt.Sprintf("machine %s is not ready", key)}
 	}
-	switch failure := conditionOf(machine, "Failure"); {
+	switch failure, hint := conditionOf(machine, "Failure"), whatToDo(word, machine.GetNamespace(), machine.GetName()); {
 	case failure.Status == "True":
 		s.reason, s.message = "MachineFailed", fmt.Sprintf("machine %s: %s", key, oneLine(failure.Message))
-	case whatToDo[word] != "":
-		hint := whatToDo[word]
-		if strings.Contains(hint, "%s") {
-			hint = fmt.Sprintf(hint, "-n "+machine.GetNamespace()+" "+machine.GetName())
-		}
+	case hint != "":
 		s.message += ": " + hint
 	case ready.Message != "" && ready.Reason != "GuestNotRunning":
 		s.message += ": " + oneLine(ready.Message)
@@ -80,6 +83,13 @@ func stoppedOnRequest(w *v1alpha1.Wukong, instance *unstructured.Unstructured) b
 	default:
 		return false
 	}
+}
+
+// isWord says that the API server takes a word of KubeVirt's as a condition's reason.
+func isWord(word string) bool {
+	return !strings.ContainsFunc(word, func(r rune) bool {
+		return (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
+	})
 }
 
 // oneLine is a message of somebody else's on one line.
