@@ -20,10 +20,11 @@ func validate(w *v1alpha1.Wukong, nets []network) field.ErrorList {
 func validateUplinks(nets []network) field.ErrorList {
 	var errs field.ErrorList
 	for i, a := range nets {
+		path := field.NewPath("spec", "networks").Index(a.index)
 		if a.bridge == "" {
+			errs = append(errs, validateMaster(path, a, nets)...)
 			continue
 		}
-		path := field.NewPath("spec", "networks").Index(a.index)
 		if len(a.bridge) > kernelNameLimit {
 			errs = append(errs, field.Invalid(path.Child("bridgeName"), a.bridge, fmt.Sprintf("is longer than the kernel's %d characters: set a shorter bridgeName", kernelNameLimit)))
 		}
@@ -45,6 +46,18 @@ func validateUplinks(nets []network) field.ErrorList {
 		}
 	}
 	return errs
+}
+
+// validateMaster refuses a macvlan or ipvlan interface on a NIC that a bridge takes: the kernel hands the packets of a NIC
+// to one of them only.
+func validateMaster(path *field.Path, a network, nets []network) field.ErrorList {
+	for _, b := range nets {
+		if a.nic != "" && b.bridge != "" && b.uplink == a.nic {
+			return field.ErrorList{field.Invalid(path.Child("physicalInterface"), a.nic,
+				fmt.Sprintf("is taken by bridge %s of network %s: use type bridge with that bridgeName, or another physicalInterface", b.bridge, b.Name))}
+		}
+	}
+	return nil
 }
 
 func sameFeed(a, b network) bool {

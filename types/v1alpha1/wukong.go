@@ -73,7 +73,7 @@ type WukongSpec struct {
 	// +kubebuilder:default="2Gi"
 	// +kubebuilder:validation:MaxLength=24
 	// +kubebuilder:validation:Pattern=`^[0-9]+(\.[0-9]+)?(Ki|Mi|Gi|Ti|Pi|Ei|k|M|G|T|P|E)?$`
-	// +kubebuilder:validation:XValidation:rule=`type(self) == int ? self >= 1048576 : quantity(self).compareTo(quantity('1Mi')) >= 0`,message="memory must be at least 1Mi: give a unit, for example 2Gi"
+	// +kubebuilder:validation:XValidation:rule=`type(self) == int ? self >= 1048576 : !isQuantity(self) || quantity(self).compareTo(quantity('1Mi')) >= 0`,message="memory must be at least 1Mi: give a unit, for example 2Gi"
 	Memory *resource.Quantity `json:"memory,omitempty"`
 
 	// osImage is the container disk that the machine boots from when no disk in disks has boot: true, as an image
@@ -84,7 +84,7 @@ type WukongSpec struct {
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
-	// +kubebuilder:validation:Pattern=`^(docker://)?[A-Za-z0-9][A-Za-z0-9._:/@-]*$`
+	// +kubebuilder:validation:Pattern=`^(docker://)?[A-Za-z0-9]([A-Za-z0-9._/@-]|:[A-Za-z0-9])*$`
 	OSImage string `json:"osImage,omitempty"`
 
 	// disks are the machine's own disks, at most 16. Each becomes a DataVolume {wukong}-{disk} that is created with the
@@ -174,8 +174,8 @@ type Disk struct {
 	// +kubebuilder:validation:XIntOrString
 	// +kubebuilder:validation:MaxLength=24
 	// +kubebuilder:validation:Pattern=`^[0-9]+(\.[0-9]+)?(Ki|Mi|Gi|Ti|Pi|Ei|k|M|G|T|P|E)?$`
-	// +kubebuilder:validation:XValidation:rule=`type(self) == int ? self >= 1048576 : quantity(self).compareTo(quantity('1Mi')) >= 0`,message="size must be at least 1Mi: give a unit, for example 20Gi"
-	// +kubebuilder:validation:XValidation:rule=`quantity(string(self)).compareTo(quantity(string(oldSelf))) == 0`,reason=FieldValueForbidden,message="size cannot change: KubeVirt does not resize a disk from its template. Expand its PersistentVolumeClaim, or add a disk under a new name"
+	// +kubebuilder:validation:XValidation:rule=`type(self) == int ? self >= 1048576 : !isQuantity(self) || quantity(self).compareTo(quantity('1Mi')) >= 0`,message="size must be at least 1Mi: give a unit, for example 20Gi"
+	// +kubebuilder:validation:XValidation:rule=`!isQuantity(string(self)) || !isQuantity(string(oldSelf)) || quantity(string(self)).compareTo(quantity(string(oldSelf))) == 0`,reason=FieldValueForbidden,message="size cannot change: KubeVirt does not resize a disk from its template. Expand its PersistentVolumeClaim, or add a disk under a new name"
 	Size resource.Quantity `json:"size"`
 
 	// storageClassName is the storage class of the disk. It cannot change. Default: the cluster's default class.
@@ -197,7 +197,7 @@ type Disk struct {
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=1024
-	// +kubebuilder:validation:XValidation:rule=`self.matches('^(docker://|https?://)?[A-Za-z0-9][^\\s]*$') && (!self.contains('://') || self.startsWith('docker://') || self.startsWith('http://') || self.startsWith('https://'))`,message="image is docker://REF, an image reference, or an http(s):// URL"
+	// +kubebuilder:validation:XValidation:rule=`self.matches('^(https?://[^\\s/]+(/[^\\s]*)?|(docker://)?[A-Za-z0-9]([A-Za-z0-9._/@-]|:[A-Za-z0-9])*)$')`,message="image is docker://REF, an image reference, or an http(s):// URL"
 	Image string `json:"image,omitempty"`
 }
 
@@ -272,7 +272,7 @@ type HighAvailability struct {
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=32
-	// +kubebuilder:validation:XValidation:rule=`self.all(t, (!has(t.operator) || t.operator in ['Exists', 'Equal']) && (!has(t.effect) || t.effect in ['', 'NoSchedule', 'PreferNoSchedule', 'NoExecute']))`,message="a toleration's operator is Exists or Equal, its effect NoSchedule, PreferNoSchedule or NoExecute"
+	// +kubebuilder:validation:XValidation:rule=`self.all(t, (!has(t.operator) || t.operator in ['', 'Exists', 'Equal']) && (!has(t.effect) || t.effect in ['', 'NoSchedule', 'PreferNoSchedule', 'NoExecute']))`,message="a toleration's operator is Exists or Equal, its effect NoSchedule, PreferNoSchedule or NoExecute"
 	// +kubebuilder:validation:XValidation:rule=`self.all(t, has(t.operator) && t.operator == 'Exists' ? !has(t.value) || t.value == '' : has(t.key) && t.key != '')`,message="a toleration with operator Exists takes no value, one with Equal needs a key"
 	// +kubebuilder:validation:XValidation:rule=`self.all(t, !has(t.tolerationSeconds) || has(t.effect) && t.effect == 'NoExecute')`,message="a toleration with tolerationSeconds needs effect NoExecute"
 	Tolerations []corev1.Toleration `json:"tolerations,omitempty"`

@@ -1,0 +1,308 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+	kjson "sigs.k8s.io/json"
+	"sigs.k8s.io/yaml"
+
+	"novasphere.dev/wukong/admission"
+	"novasphere.dev/wukong/sync"
+	"novasphere.dev/wukong/types/v1alpha1"
+)
+
+// definition is the CustomResourceDefinition of this version of the hook, so that render refuses what a cluster with it
+// would refuse.
+//
+//go:embed deploy/base/vm.novasphere.dev_wukongs.yaml
+var definition []byte
+
+// noUID is the UID of a Wukong that has none yet.
+const noUID = "00000000-0000-0000-0000-000000000000"
+
+const renderUsage = `Usage: wukong render [flags] FILE...
+
+Prints what the hook would create for the Wukongs in the files, without a cluster: every policy, attachment and machine, in
+the order in which they come into being. A file is YAML or JSON, and may hold several documents or a List; - is standard
+input. A Wukong that the API server would refuse is refused with the same message, and then nothing is printed.
+
+What the hook reads from a cluster it cannot show: whether the nodes suit a policy, whether names are taken, and with
+preserveHostIP whether a node has its address from DHCP.
+
+    wukong render -physical-interface eno1 examples/vm-with-nmstate.yaml
+    kubectl get wukong ubuntu-vm-nmstate -o yaml | wukong render -
+
+Flags come before the files. Give the ones that the hook is run with; each can also be set in the environment, like the
+hook's: -physical-interface as WUKONG_PHYSICAL_INTERFACE. The command line wins.
+
+`
+
+// rendered is a Wukong and what the hook would create for it.
+type rendered struct {
+	name   string
+	stages []sync.Stage
+}
+
+// source is an object that was read, and where: the file, and in it the document where there are several.
+type source struct {
+	place  string
+	object map[string]any
+}
+
+// render prints everything that the hook would create for the Wukongs in files. All of them are checked before anything is
+// printed, so that a part is not taken for the whole.
+func render(args []string, stdin io.Reader, stdout, stderr io.Writer) error {
+	var settings sync.Settings
+	flags := flag.NewFlagSet("wukong render", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	flags.Usage = func() {
+		_, _ = io.WriteString(flags.Output(), renderUsage)
+		flags.PrintDefaults()
+	}
+	write := writeYAML
+	flags.Func("o", "`format`: yaml, or json for a single List (default yaml)", func(format string) error {
+		switch format {
+		case "yaml":
+			write = writeYAML
+		case "json":
+			write = writeJSON
+		default:
+			return errors.New("must be yaml or json")
+		}
+		return nil
+	})
+	nmstate := flags.Bool("nmstate", true, "show what a cluster with NMState gets; without, there are no policies")
+	uid := flags.String("uid", "", "`UID` that MAC addresses are derived from (default the Wukong's own metadata.uid; where it has none yet, "+noUID+", and in a cluster the addresses will be others)")
+	settingsFlags(flags, &settings)
+	if err := parse(flags, args, os.Getenv); err != nil {
+		return err
+	}
+	if flags.NArg() == 0 {
+		return errors.New("no files: name them, or - for standard input (see wukong render -h)")
+	}
+
+	schema, err := admission.New(definition)
+	if err != nil {
+		return err
+	}
+	var all []rendered
+	var errs []error
+	places := map[string]string{}
+	for _, file := range flags.Args() {
+		sources, err := read(file, stdin)
+		if err != nil {
+			errs = append(errs, err)
+		}
+		for _, source := range sources {
+			w, err := admit(schema, source.object, *uid)
+			if err != nil {
+				errs = append(errs, fmt.Errorf("%s: %w", source.place, err))
+				continue
+			}
+			if place, ok := places[w.Name]; ok {
+				errs = append(errs, fmt.Errorf("%s: Wukong %s is in %s already", source.place, w.Name, place))
+				continue
+			}
+			places[w.Name] = source.place
+			stages, err := sync.Render(w, settings, *nmstate)
+			if err != nil {
+				errs = append(errs, fmt.Errorf("%s: the API server takes Wukong %s, but the hook does not: %w", source.place, w.Name, err))
+				continue
+			}
+			all = append(all, rendered{w.Name, stages})
+		}
+	}
+	if len(errs) > 0 {
+		return errors.Join(errs...)
+	}
+	var out bytes.Buffer
+	if err := write(&out, all); err != nil {
+		return err
+	}
+	_, err = stdout.Write(out.Bytes())
+	return err
+}
+
+// read is the objects in a file, those in Lists one by one. What cannot be read is in the error, and the rest is answered.
+func read(file string, stdin io.Reader) ([]source, error) {
+	var content []byte
+	var err error
+	if file == "-" {
+		file = "standard input"
+		content, err = io.ReadAll(stdin)
+	} else {
+		content, err = os.ReadFile(file)
+	}
+	switch info, _ := os.Stat(file); {
+	case err == nil:
+	case strings.HasPrefix(file, "-"):
+		return nil, fmt.Errorf("%s comes after a file: write the flags before the files", file)
+	case info != nil && info.IsDir():
+		return nil, fmt.Errorf("%s is a directory: name the files in it, for example %s/*.yaml", file, strings.TrimSuffix(file, "/"))
+	default:
+		var path *fs.PathError
+		if errors.As(err, &path) {
+			err = path.Err // the rest of it is in the next line
+		}
+		return nil, fmt.Errorf("reading %s: %w", file, err)
+	}
+
+	documents := split(content)
+	var sources []source
+	var errs []error
+	for i, text := range documents {
+		place := file
+		if len(documents) > 1 {
+			place = fmt.Sprintf("%s: document %d", file, i+1)
+		}
+		object, err := decode(text)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", place, err))
+			continue
+		}
+		items, ok := object["items"].([]any)
+		if kind, _ := object["kind"].(string); !ok || !strings.HasSuffix(kind, "List") {
+			sources = append(sources, source{place, object})
+			continue
+		}
+		for i, item := range items {
+			object, _ := item.(map[string]any)
+			sources = append(sources, source{fmt.Sprintf("%s: items[%d]", place, i), object})
+		}
+	}
+	if len(sources) == 0 && len(errs) == 0 {
+		return nil, fmt.Errorf("%s: there is no Wukong in it", file)
+	}
+	return sources, errors.Join(errs...)
+}
+
+// split is the documents in a file that hold more than comments. Each begins with as many empty lines as there are lines
+// before it, so that the parser's errors name lines of the file.
+func split(content []byte) [][]byte {
+	var documents [][]byte
+	var document []byte
+	empty := true
+	end := func(line int) {
+		if !empty {
+			documents = append(documents, document)
+		}
+		document, empty = bytes.Repeat([]byte("\n"), line), true
+	}
+	n := 0
+	for line := range bytes.Lines(bytes.TrimPrefix(content, []byte("\ufeff"))) {
+		if marker := string(bytes.TrimRight(line[:min(len(line), 4)], " \t\r\n")); marker == "---" || marker == "..." {
+			end(n)
+			line = line[3:] // what follows the marker on its line belongs to the document
+		}
+		text := bytes.TrimSpace(line)
+		empty = empty && (len(text) == 0 || text[0] == '#')
+		document = append(document, line...)
+		n++
+	}
+	end(n)
+	return documents
+}
+
+// decode is the object in a document. A field that is written twice is an error: kubectl would take the last one without
+// a word, and a reader the first.
+func decode(document []byte) (map[string]any, error) {
+	if !json.Valid(document) {
+		var err error
+		if document, err = yaml.YAMLToJSONStrict(document); err != nil {
+			return nil, errors.New(strings.ReplaceAll(err.Error(), "\n ", ""))
+		}
+	}
+	var object map[string]any
+	twice, err := kjson.UnmarshalStrict(document, &object)
+	switch {
+	case err != nil || object == nil:
+		return nil, errors.New("this is no object")
+	case len(twice) > 0:
+		return nil, twice[0]
+	}
+	return object, nil
+}
+
+// admit is the Wukong as the hook gets it from the API server, or the API server's refusal.
+func admit(schema *admission.Schema, object map[string]any, uid string) (*v1alpha1.Wukong, error) {
+	u := &unstructured.Unstructured{Object: object}
+	if u.GetAPIVersion() != v1alpha1.APIVersion || u.GetKind() != v1alpha1.Kind {
+		return nil, fmt.Errorf("this is kind %q of %q: only Wukongs (kind %q of %q) can be rendered", u.GetKind(), u.GetAPIVersion(), v1alpha1.Kind, v1alpha1.APIVersion)
+	}
+	admitted, err := schema.Admit(u)
+	if err != nil {
+		return nil, err
+	}
+	body, err := json.Marshal(admitted.Object)
+	if err != nil {
+		return nil, err
+	}
+	w := &v1alpha1.Wukong{}
+	if err := json.Unmarshal(body, w); err != nil {
+		return nil, err
+	}
+	// A Wukong that was read from a cluster has the UID that its addresses are derived from there.
+	w.UID = types.UID(cmp.Or(uid, string(u.GetUID()), noUID))
+	return w, nil
+}
+
+// writeYAML writes each object as a document, with a comment before the first one of each stage.
+func writeYAML(out *bytes.Buffer, all []rendered) error {
+	separator := ""
+	for _, r := range all {
+		comment := ""
+		if len(all) > 1 {
+			comment = "# Wukong " + r.name + "\n"
+		}
+		for _, stage := range r.stages {
+			comment += "# " + stage.Title
+			if len(stage.Objects) == 0 {
+				comment += " (nothing)"
+			}
+			comment += "\n"
+			for _, object := range stage.Objects {
+				text, err := yaml.Marshal(object.Object)
+				if err != nil {
+					return fmt.Errorf("encoding %s %s: %w", object.GetKind(), object.GetName(), err)
+				}
+				out.WriteString(separator + comment)
+				out.Write(text)
+				separator, comment = "---\n", ""
+			}
+		}
+		out.WriteString(comment)
+	}
+	return nil
+}
+
+// writeJSON writes all objects as one List, which kubectl and jq take as it is.
+func writeJSON(out *bytes.Buffer, all []rendered) error {
+	list := struct {
+		APIVersion string           `json:"apiVersion"`
+		Kind       string           `json:"kind"`
+		Items      []map[string]any `json:"items"`
+	}{"v1", "List", []map[string]any{}}
+	for _, r := range all {
+		for _, stage := range r.stages {
+			for _, object := range stage.Objects {
+				list.Items = append(list.Items, object.Object)
+			}
+		}
+	}
+	encoder := json.NewEncoder(out)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(list)
+}
