@@ -1,6 +1,7 @@
 package sync
 
 import (
+	"encoding/json"
 	"fmt"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -115,4 +116,13 @@ func namedNADStep(n network, obs *observed) step {
 func ownedByWukong(object *unstructured.Unstructured) bool {
 	ref := metav1.GetControllerOf(object)
 	return ref != nil && ref.Kind == v1alpha1.Kind && ref.APIVersion == v1alpha1.APIVersion
+}
+
+// compact is JSON on one line. Marshalling maps of strings cannot fail.
+func compact(v any) string {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return string(raw)
 }

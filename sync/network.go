@@ -109,15 +109,6 @@ func nic(n v1alpha1.Network, existing string, settings Settings) string {
 	}
 }
 
-// madeFeed is what the hook once made a policy of. It is read from the held policy, not from the observed one: an edit
-// by hand is put right, and must not pass for a network that was added again in another form.
-func madeFeed(existing *unstructured.Unstructured) feed {
-	if existing == nil {
-		return feed{}
-	}
-	return policyFeed(hold(existing))
-}
-
 // madeConfig is what the hook once made an attachment of.
 func madeConfig(existing *unstructured.Unstructured) cniConfig {
 	var config cniConfig

@@ -1,9 +1,7 @@
 package sync
 
 import (
-	"encoding/json"
 	"fmt"
-	"reflect"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -124,137 +122,6 @@ func preserving(w *v1alpha1.Wukong, n network, dhcp bool) *unstructured.Unstruct
 	return newPolicy(w, n, map[string]any{"capture": capture, "desiredState": desired, "maxUnavailable": int64(1)})
 }
 
-// feed is what a policy makes of a bridge.
-type feed struct {
-	bridge, kind string // the bridge and its interface type
-	nic, uplink  string // the interface by which it reaches the wire, and the NIC under that
-	absent       bool   // the policy removes the bridge
-}
-
-// policyFeed reads a policy's desired state: the truth about what is on the nodes, where labels and spec only say what
-// should be. The zero feed where the policy says nothing of a bridge.
-func policyFeed(policy *unstructured.Unstructured) feed {
-	var f feed
-	interfaces := items(policy, "spec", "desiredState", "interfaces")
-	for _, i := range interfaces {
-		if kind := text(i, "type"); kind == "linux-bridge" || kind == "ovs-bridge" {
-			f.bridge, f.kind, f.absent = text(i, "name"), kind, text(i, "state") == "absent"
-			for _, port := range items(i, "bridge", "port") {
-				f.uplink = text(port, "name")
-			}
-		}
-	}
-	f.nic = f.uplink
-	for _, i := range interfaces {
-		if text(i, "type") == "vlan" && text(i, "name") == f.uplink {
-			f.nic = text(i, "vlan", "base-iface")
-		}
-	}
-	return f
-}
-
-// policyState is what NMState says of an observed policy, with a line for the user where it is not Available.
-func policyState(obs *observed, policy *unstructured.Unstructured) (state, message string) {
-	switch {
-	case conditionOf(policy, "Degraded").Status == "True":
-		return v1alpha1.PolicyDegraded, failure(obs, policy)
-	case conditionOf(policy, "Ignored").Status == "True":
-		return v1alpha1.PolicyIgnored, "no node matches: correct highAvailability.nodeSelector, or label the nodes"
-	case conditionOf(policy, "Progressing").Status == "True":
-		return v1alpha1.PolicyProgressing, "NMState is configuring the nodes"
-	case conditionOf(policy, "Available").Status != "True":
-		return v1alpha1.PolicyPending, "NMState has not looked at it yet"
-	}
-	// Available outlives a change of the spec until NMState takes it up, and is also True when every matching node was
-	// down and none was configured. The enactments know which generation reached a node.
-	enactments, known := obs.enactments(policy.GetName())
-	if !known {
-		return v1alpha1.PolicyAvailable, ""
-	}
-	for _, e := range enactments {
-		if conditionOf(e, "Available").Status == "True" && number(e, "status", "policyGeneration") == policy.GetGeneration() {
-			return v1alpha1.PolicyAvailable, ""
-		}
-	}
-	return v1alpha1.PolicyProgressing, "no node has applied its present form yet"
-}
-
-// busy says that NMState's admission would refuse a change of the policy's spec: it does so from the policy's creation
-// until the policy has succeeded, failed or been ignored once, and again whenever it is being applied.
-func busy(policy *unstructured.Unstructured) bool {
-	reason := conditionOf(policy, "Available").Reason
-	return reason == "" || reason == "ConfigurationProgressing"
-}
-
-// policyStep decides about the policy of one network: build it, keep it, or say why not.
-func policyStep(w *v1alpha1.Wukong, n network, obs *observed, settings Settings) step {
-	existing := obs.policies[n.policy]
-	if n.superseded != "" {
-		return step{reason: "Removing", state: v1alpha1.PolicyPending, message: n.superseded}
-	}
-	if existing == nil {
-		return newPolicyStep(w, n, obs, settings)
-	}
-
-	desired := newPolicyFor(w, n, false)
-	if n.preserves() {
-		desired = keepCapture(desired, existing)
-	}
-	s := step{child: desired}
-	s.state, s.message = policyState(obs, existing)
-	held := hold(existing)
-	if !reflect.DeepEqual(held.Object["spec"], desired.Object["spec"]) {
-		switch {
-		case busy(existing):
-			s.message += "; a change of the policy waits until that is over"
-		case s.state == v1alpha1.PolicyAvailable:
-			s.state, s.message = v1alpha1.PolicyProgressing, "is being changed"
-		}
-	}
-	if busy(existing) {
-		s.child = held
-	}
-	switch s.state {
-	case v1alpha1.PolicyAvailable:
-		s.ready = true
-	case v1alpha1.PolicyDegraded:
-		s.reason, s.stuck = "PolicyFailed", true
-	case v1alpha1.PolicyIgnored:
-		s.reason, s.stuck = "NoMatchingNode", true
-	case v1alpha1.PolicyProgressing:
-		s.reason = "PolicyProgressing"
-	default:
-		s.reason = "PolicyPending"
-	}
-	if !s.ready {
-		s.message = fmt.Sprintf("policy %s: %s", n.policy, s.message)
-	}
-	return s
-}
-
-// newPolicyStep decides whether a policy may come into being. This is the last moment to spare a node: what NMState is
-// told it does.
-func newPolicyStep(w *v1alpha1.Wukong, n network, obs *observed, settings Settings) step {
-	refused := step{state: v1alpha1.PolicyPending}
-	if message := policyConflict(n, obs); message != "" {
-		refused.reason, refused.message, refused.stuck = "Conflict", message, true
-		return refused
-	}
-	dhcp := false
-	if settings.Preflight {
-		result := preflight(w, n, obs)
-		if !result.ok {
-			refused.reason, refused.message, refused.stuck = result.reason, result.message, result.reason == "PreflightRefused"
-			return refused
-		}
-		dhcp = result.dhcp
-	}
-	return step{
-		child: newPolicyFor(w, n, dhcp), reason: "PolicyPending", state: v1alpha1.PolicyPending,
-		message: fmt.Sprintf("policy %s is being created", n.policy),
-	}
-}
-
 // newPolicyFor is the policy of a network; dhcp says that the address that preserveHostIP moves came by DHCP.
 func newPolicyFor(w *v1alpha1.Wukong, n network, dhcp bool) *unstructured.Unstructured {
 	if n.preserves() {
@@ -276,13 +143,4 @@ func keepCapture(desired, existing *unstructured.Unstructured) *unstructured.Uns
 		}
 	}
 	return desired
-}
-
-// compact is JSON on one line. Marshalling maps of strings cannot fail.
-func compact(v any) string {
-	raw, err := json.Marshal(v)
-	if err != nil {
-		panic(err)
-	}
-	return string(raw)
 }

@@ -1,0 +1,112 @@
+package sync
+
+import (
+	"fmt"
+	"reflect"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"novasphere.dev/wukong/types/v1alpha1"
+)
+
+// policyState is what NMState says of an observed policy, with a line for the user where it is not Available.
+func policyState(obs *observed, policy *unstructured.Unstructured) (state, message string) {
+	switch {
+	case conditionOf(policy, "Degraded").Status == "True":
+		return v1alpha1.PolicyDegraded, failure(obs, policy)
+	case conditionOf(policy, "Ignored").Status == "True":
+		return v1alpha1.PolicyIgnored, "no node matches: correct highAvailability.nodeSelector, or label the nodes"
+	case conditionOf(policy, "Progressing").Status == "True":
+		return v1alpha1.PolicyProgressing, "NMState is configuring the nodes"
+	case conditionOf(policy, "Available").Status != "True":
+		return v1alpha1.PolicyPending, "NMState has not looked at it yet"
+	}
+	// Available outlives a change of the spec until NMState takes it up, and is also True when every matching node was
+	// down and none was configured. The enactments know which generation reached a node.
+	enactments, known := obs.enactments(policy.GetName())
+	if !known {
+		return v1alpha1.PolicyAvailable, ""
+	}
+	for _, e := range enactments {
+		if conditionOf(e, "Available").Status == "True" && number(e, "status", "policyGeneration") == policy.GetGeneration() {
+			return v1alpha1.PolicyAvailable, ""
+		}
+	}
+	return v1alpha1.PolicyProgressing, "no node has applied its present form yet"
+}
+
+// busy says that NMState's admission would refuse a change of the policy's spec: it does so from the policy's creation
+// until the policy has succeeded, failed or been ignored once, and again whenever it is being applied.
+func busy(policy *unstructured.Unstructured) bool {
+	reason := conditionOf(policy, "Available").Reason
+	return reason == "" || reason == "ConfigurationProgressing"
+}
+
+// policyStep decides about the policy of one network: build it, keep it, or say why not.
+func policyStep(w *v1alpha1.Wukong, n network, obs *observed, settings Settings) step {
+	existing := obs.policies[n.policy]
+	if n.superseded != "" {
+		return step{reason: "Removing", state: v1alpha1.PolicyPending, message: n.superseded}
+	}
+	if existing == nil {
+		return newPolicyStep(w, n, obs, settings)
+	}
+
+	desired := newPolicyFor(w, n, false)
+	if n.preserves() {
+		desired = keepCapture(desired, existing)
+	}
+	s := step{child: desired}
+	s.state, s.message = policyState(obs, existing)
+	held := hold(existing)
+	if !reflect.DeepEqual(held.Object["spec"], desired.Object["spec"]) {
+		switch {
+		case busy(existing):
+			s.message += "; a change of the policy waits until that is over"
+		case s.state == v1alpha1.PolicyAvailable:
+			s.state, s.message = v1alpha1.PolicyProgressing, "is being changed"
+		}
+	}
+	if busy(existing) {
+		s.child = held
+	}
+	switch s.state {
+	case v1alpha1.PolicyAvailable:
+		s.ready = true
+	case v1alpha1.PolicyDegraded:
+		s.reason, s.stuck = "PolicyFailed", true
+	case v1alpha1.PolicyIgnored:
+		s.reason, s.stuck = "NoMatchingNode", true
+	case v1alpha1.PolicyProgressing:
+		s.reason = "PolicyProgressing"
+	default:
+		s.reason = "PolicyPending"
+	}
+	if !s.ready {
+		s.message = fmt.Sprintf("policy %s: %s", n.policy, s.message)
+	}
+	return s
+}
+
+// newPolicyStep decides whether a policy may come into being. This is the last moment to spare a node: what NMState is
+// told it does.
+func newPolicyStep(w *v1alpha1.Wukong, n network, obs *observed, settings Settings) step {
+	refused := step{state: v1alpha1.PolicyPending}
+	if message := policyConflict(n, obs); message != "" {
+		refused.reason, refused.message, refused.stuck = "Conflict", message, true
+		return refused
+	}
+	dhcp := false
+	if settings.Preflight {
+		result := preflight(w, n, obs)
+		if !result.ok {
+			refused.reason, refused.message, refused.stuck = result.reason, result.message, result.reason == "PreflightRefused"
+			return refused
+		}
+		dhcp = result.dhcp
+	}
+	return step{
+		child: newPolicyFor(w, n, dhcp), reason: "PolicyPending", state: v1alpha1.PolicyPending,
+		message: fmt.Sprintf("policy %s is being created", n.policy),
+	}
+}
