@@ -1,0 +1,21 @@
+# The compiler runs on the builder's own platform and compiles for the image's, which needs no emulation.
+FROM --platform=$BUILDPLATFORM golang:1.26 AS build
+WORKDIR /src
+# The whole tree with .git: Go stamps the version into the binary, as the tag v1.2.3 or as the commit.
+COPY . .
+ARG TARGETOS
+ARG TARGETARCH
+# The caches outlive the layer, so that a changed line compiles one package. Static, because the image below has no libc;
+# -trimpath, so that equal sources are equal binaries wherever they are built.
+RUN --mount=type=cache,target=/go/pkg/mod \
+    --mount=type=cache,target=/root/.cache/go-build \
+    CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH \
+    go build -trimpath -ldflags=-s -o /wukong .
+
+# No shell and no package manager: there is nothing to run but the hook.
+FROM gcr.io/distroless/static-debian12:nonroot
+COPY --from=build /wukong /wukong
+# By number: the kubelet cannot see that a name is not root (runAsNonRoot).
+USER 65532:65532
+EXPOSE 8080 9090
+ENTRYPOINT ["/wukong"]

@@ -1,0 +1,434 @@
+// Package deploy_test holds the manifests to the program that they install: what one of them names, the other has.
+//
+// The files of base and of metacontroller-role are read as they are. Overlays have to be rendered, which takes a kubectl
+// on the PATH; without one their tests are skipped.
+package deploy_test
+
+import (
+	"fmt"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"novasphere.dev/wukong/server"
+	"novasphere.dev/wukong/types/v1alpha1"
+)
+
+const (
+	image     = "ghcr.io/novasphere/wukong"
+	namespace = "wukong-system"
+)
+
+// TestBase looks at base as it is in the tree.
+func TestBase(t *testing.T) {
+	all := files(t, "base")
+	contracts(t, all)
+
+	c := only[compositeController](t, all, "CompositeController")
+	if diff := cmp.Diff(answered(t), sorted(c.children())); diff != "" {
+		t.Errorf("childResources differ from the kinds that the golden answers have (-answers +childResources):\n%s", diff)
+	}
+	d := only[appsv1.Deployment](t, all, "Deployment")
+	if got := d.Spec.Template.Spec.Containers[0].Image; got != image {
+		t.Errorf("the Deployment's image is %s; want %s, with the tag in the kustomization", got, image)
+	}
+}
+
+// TestOverlays looks at everything that can be applied as kubectl applies it.
+func TestOverlays(t *testing.T) {
+	for _, dir := range kustomizations(t) {
+		t.Run(dir, func(t *testing.T) {
+			all := rendered(t, dir)
+			if dir == "metacontroller-role" {
+				namespaces(t, all, "metacontroller")
+				return
+			}
+			contracts(t, all)
+			c := only[appsv1.Deployment](t, all, "Deployment").Spec.Template.Spec.Containers[0]
+			if ok, _ := regexp.MatchString(`:v\d+\.\d+\.\d+`, c.Image); !ok {
+				t.Errorf("the image is %s, want one with the tag of a release", c.Image)
+			}
+			for _, arg := range c.Args {
+				if _, file, _ := strings.Cut(arg, "="); strings.HasPrefix(file, "/") && !mounted(t, all, file) {
+					t.Errorf("%s: no volume has this file", arg)
+				}
+			}
+		})
+	}
+}
+
+// TestDefault is that deploy installs base, and nothing else.
+func TestDefault(t *testing.T) {
+	if diff := cmp.Diff(names(t, files(t, "base")), names(t, rendered(t, "."))); diff != "" {
+		t.Errorf("kubectl apply -k deploy differs from base (-base +deploy):\n%s", diff)
+	}
+}
+
+// TestWithoutNMState is that the overlay takes the policies away, and nothing else.
+func TestWithoutNMState(t *testing.T) {
+	all := rendered(t, "without-nmstate")
+	base := only[compositeController](t, files(t, "base"), "CompositeController")
+	got := only[compositeController](t, all, "CompositeController")
+	base.Spec.ChildResources = slices.DeleteFunc(base.Spec.ChildResources, func(c child) bool {
+		return c.APIVersion == "nmstate.io/v1"
+	})
+	if diff := cmp.Diff(base, got, cmp.AllowUnexported(child{})); diff != "" {
+		t.Errorf("the CompositeController differs (-want +got):\n%s", diff)
+	}
+}
+
+// TestArgs asks the program whether it takes the args that Deployments give it.
+func TestArgs(t *testing.T) {
+	binary := filepath.Join(t.TempDir(), "wukong")
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "..").CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	check := func(t *testing.T, all manifests) {
+		for _, d := range find[appsv1.Deployment](t, all, "Deployment") {
+			args := append(slices.Clone(d.Spec.Template.Spec.Containers[0].Args), "-version")
+			if out, err := exec.CommandContext(t.Context(), binary, args...).CombinedOutput(); err != nil {
+				t.Errorf("wukong %s: %v\n%s", strings.Join(args, " "), err, out)
+			}
+		}
+	}
+	check(t, files(t, "base"))
+	for _, dir := range kustomizations(t) {
+		t.Run(dir, func(t *testing.T) { check(t, rendered(t, dir)) })
+	}
+}
+
+// contracts hold for whatever installs the hook.
+func contracts(t *testing.T, all manifests) {
+	t.Helper()
+	c := only[compositeController](t, all, "CompositeController")
+	svc := only[corev1.Service](t, all, "Service")
+	d := only[appsv1.Deployment](t, all, "Deployment")
+
+	namespaces(t, all, namespace)
+	controller(t, c)
+	routes(t, c, d)
+	ports(t, all, c, svc, d)
+	selectors(t, all, svc, d)
+	monitoring(t, all, svc)
+
+	for _, role := range find[rbacv1.ClusterRole](t, all, "ClusterRole") {
+		writes := allows(role, resource{v1alpha1.APIVersion, "wukongs"}, "update")
+		for label := range role.Labels {
+			if writes && strings.HasPrefix(label, "rbac.authorization.k8s.io/aggregate-to-") {
+				t.Errorf("ClusterRole %s lets tenants write Wukongs (%s)", role.Name, label)
+			}
+		}
+	}
+}
+
+func controller(t *testing.T, c compositeController) {
+	t.Helper()
+	if c.Name != "wukong" {
+		t.Errorf("the CompositeController is called %s; the finalizer of every Wukong says wukong", c.Name)
+	}
+	if !c.Spec.GenerateSelector {
+		t.Error("generateSelector is not set: a Wukong has no selector")
+	}
+	if want := (resource{v1alpha1.APIVersion, "wukongs"}); c.Spec.ParentResource != want {
+		t.Errorf("the parent is %v, want %v", c.Spec.ParentResource, want)
+	}
+	for _, child := range c.Spec.ChildResources {
+		if child.UpdateStrategy.Method != "InPlace" {
+			t.Errorf("%s: the update strategy is %q, want InPlace", child.Resource, child.UpdateStrategy.Method)
+		}
+	}
+	for name, h := range c.hooks() {
+		if h.Version != "v2" {
+			t.Errorf("hook %s has version %q, want v2", name, h.Version)
+		}
+		if h.Webhook.Timeout.Duration <= 0 {
+			t.Errorf("hook %s has no timeout", name)
+		}
+	}
+}
+
+// routes compares the paths that the manifests name with what the server answers.
+func routes(t *testing.T, c compositeController, d appsv1.Deployment) {
+	t.Helper()
+	srv, _ := servers(t)
+	call := func(method, path string) int {
+		req := httptest.NewRequest(method, path, strings.NewReader("{}"))
+		req.Header.Set("Content-Type", "application/json")
+		resp := httptest.NewRecorder()
+		srv.Handler.ServeHTTP(resp, req)
+		return resp.Code
+	}
+	for name, h := range c.hooks() {
+		if code := call(http.MethodPost, h.Webhook.Path); code == http.StatusNotFound || code == http.StatusMethodNotAllowed {
+			t.Errorf("hook %s: the server answers POST %s with %d", name, h.Webhook.Path, code)
+		}
+	}
+	container := d.Spec.Template.Spec.Containers[0]
+	for _, probe := range []*corev1.Probe{container.LivenessProbe, container.ReadinessProbe} {
+		if code := call(http.MethodGet, probe.HTTPGet.Path); code != http.StatusOK {
+			t.Errorf("the server answers the probe %s with %d", probe.HTTPGet.Path, code)
+		}
+	}
+}
+
+// ports follows a request from the CompositeController to the flag of the process.
+func ports(t *testing.T, all manifests, c compositeController, svc corev1.Service, d appsv1.Deployment) {
+	t.Helper()
+	container := d.Spec.Template.Spec.Containers[0]
+	named := map[string]int32{}
+	for _, p := range container.Ports {
+		named[p.Name] = p.ContainerPort
+	}
+	for port, flag := range map[string]string{"hooks": "-listen", "metrics": "-metrics-listen"} {
+		if want := fmt.Sprintf("%s=:%d", flag, named[port]); !slices.Contains(container.Args, want) {
+			t.Errorf("the container's port %s is %d, and its args are %q", port, named[port], container.Args)
+		}
+	}
+
+	served := map[string]int32{}
+	for _, p := range svc.Spec.Ports {
+		served[p.TargetPort.StrVal] = p.Port
+		if _, ok := named[p.TargetPort.StrVal]; !ok {
+			t.Errorf("the Service's port %s has the target %s, which the container does not have", p.Name, p.TargetPort.String())
+		}
+	}
+	secure := slices.ContainsFunc(container.Args, func(arg string) bool { return strings.HasPrefix(arg, "-tls-cert=") })
+	protocol, scheme := "http", corev1.URISchemeHTTP
+	if secure {
+		protocol, scheme = "https", corev1.URISchemeHTTPS
+	}
+	for name, h := range c.hooks() {
+		s := h.Webhook.Service
+		if s.Name != svc.Name || s.Namespace != svc.Namespace || s.Port != served["hooks"] || s.Protocol != protocol {
+			t.Errorf("hook %s calls %+v; the Service is %s/%s with port %d for %s", name, s, svc.Namespace, svc.Name, served["hooks"], protocol)
+		}
+	}
+	for _, probe := range []*corev1.Probe{container.LivenessProbe, container.ReadinessProbe} {
+		if probe.HTTPGet.Port.StrVal != "hooks" || probe.HTTPGet.Scheme != scheme {
+			t.Errorf("the probe %s goes to port %s by %s, want hooks by %s", probe.HTTPGet.Path, probe.HTTPGet.Port.String(), probe.HTTPGet.Scheme, scheme)
+		}
+	}
+	var hosts []string
+	for _, e := range c.Spec.EndpointConfigs {
+		hosts = append(hosts, e.Host)
+	}
+	if want := fmt.Sprintf("%s.%s:%d", svc.Name, svc.Namespace, served["hooks"]); secure && !slices.Equal(hosts, []string{want}) {
+		t.Errorf("endpointConfigs are for %q, want %q", hosts, want)
+	}
+
+	open := map[int32]bool{}
+	for _, rule := range only[networkingv1.NetworkPolicy](t, all, "NetworkPolicy").Spec.Ingress {
+		for _, p := range rule.Ports {
+			open[p.Port.IntVal] = len(rule.From) == 0
+		}
+	}
+	if want := map[int32]bool{named["hooks"]: false, named["metrics"]: true}; !maps.Equal(open, want) {
+		t.Errorf("the NetworkPolicy's ports, and whether everybody reaches them, are %v, want %v", open, want)
+	}
+}
+
+// selectors that match nothing are not noticed by anybody else.
+func selectors(t *testing.T, all manifests, svc corev1.Service, d appsv1.Deployment) {
+	t.Helper()
+	pod := d.Spec.Template
+	match := func(what string, selector, labels map[string]string) {
+		t.Helper()
+		for key, value := range selector {
+			if labels[key] != value {
+				t.Errorf("%s selects %s=%s; the labels are %v", what, key, value, labels)
+			}
+		}
+		if len(selector) == 0 {
+			t.Errorf("%s selects everything", what)
+		}
+	}
+	match("the Deployment", d.Spec.Selector.MatchLabels, pod.Labels)
+	match("the Service", svc.Spec.Selector, pod.Labels)
+	match("the NetworkPolicy", only[networkingv1.NetworkPolicy](t, all, "NetworkPolicy").Spec.PodSelector.MatchLabels, pod.Labels)
+	match("the PodDisruptionBudget", only[policyv1.PodDisruptionBudget](t, all, "PodDisruptionBudget").Spec.Selector.MatchLabels, pod.Labels)
+	for _, c := range pod.Spec.TopologySpreadConstraints {
+		match("a topologySpreadConstraint", c.LabelSelector.MatchLabels, pod.Labels)
+	}
+	for _, m := range find[serviceMonitor](t, all, "ServiceMonitor") {
+		match("the ServiceMonitor", m.Spec.Selector.MatchLabels, svc.Labels)
+	}
+}
+
+// monitoring compares what is scraped and alerted on with what the server has.
+func monitoring(t *testing.T, all manifests, svc corev1.Service) {
+	t.Helper()
+	srv, metrics := servers(t)
+	srv.Handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/sync", nil))
+	for _, m := range find[serviceMonitor](t, all, "ServiceMonitor") {
+		scraped := m.Spec.Endpoints[0]
+		if !slices.ContainsFunc(svc.Spec.Ports, func(p corev1.ServicePort) bool { return p.Name == scraped.Port }) {
+			t.Errorf("the ServiceMonitor scrapes the port %s, which the Service does not have", scraped.Port)
+		}
+		resp := httptest.NewRecorder()
+		metrics.Handler.ServeHTTP(resp, httptest.NewRequest(http.MethodGet, scraped.Path, nil))
+		for _, doc := range all {
+			if meta(t, doc).Kind != "PrometheusRule" {
+				continue
+			}
+			used := regexp.MustCompile(`wukong_\w+`).FindAllString(string(doc), -1)
+			if len(used) == 0 {
+				t.Error("the PrometheusRule uses no metric of the hook")
+			}
+			for _, name := range used {
+				if !strings.Contains(resp.Body.String(), "\n"+name+"{") {
+					t.Errorf("the PrometheusRule uses %s, which the hook does not have", name)
+				}
+			}
+		}
+	}
+}
+
+func servers(t *testing.T) (hooks, metrics *http.Server) {
+	t.Helper()
+	cfg := server.Config{Log: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry(), Now: time.Now}
+	hooks, err := server.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return hooks, server.NewMetrics(cfg.Registry, cfg.Log)
+}
+
+// namespaces looks for objects that would land in whatever namespace kubectl is set to.
+func namespaces(t *testing.T, all manifests, want string) {
+	t.Helper()
+	cluster := []string{"Namespace", "CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding", "CompositeController"}
+	for _, doc := range all {
+		m := meta(t, doc)
+		if want := want; slices.Contains(cluster, m.Kind) {
+			if want = ""; m.Namespace != want {
+				t.Errorf("%s %s has the namespace %s, and no kind that has one", m.Kind, m.Name, m.Namespace)
+			}
+		} else if m.Namespace != want {
+			t.Errorf("%s %s has the namespace %q, want %q", m.Kind, m.Name, m.Namespace, want)
+		}
+	}
+}
+
+// mounted is whether the container has a file, from a Secret.
+func mounted(t *testing.T, all manifests, file string) bool {
+	t.Helper()
+	spec := only[appsv1.Deployment](t, all, "Deployment").Spec.Template.Spec
+	for _, m := range spec.Containers[0].VolumeMounts {
+		for _, v := range spec.Volumes {
+			if v.Name != m.Name || v.Secret == nil {
+				continue
+			}
+			for _, item := range v.Secret.Items {
+				if filepath.Join(m.MountPath, item.Path) == file {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+func names(t *testing.T, all manifests) []string {
+	t.Helper()
+	var list []string
+	for _, doc := range all {
+		m := meta(t, doc)
+		list = append(list, m.Kind+" "+m.Name)
+	}
+	slices.Sort(list)
+	return list
+}
+
+// TestMetacontrollerRole is that Metacontroller, narrowed to the ClusterRole, can do what the hook may answer.
+func TestMetacontrollerRole(t *testing.T) {
+	all := files(t, "metacontroller-role")
+	namespaces(t, all, "metacontroller")
+	role := only[rbacv1.ClusterRole](t, all, "ClusterRole")
+	if role.Name != "metacontroller" {
+		t.Errorf("the ClusterRole is called %s; Metacontroller's own, which it has to replace, is called metacontroller", role.Name)
+	}
+	can := func(r resource, verbs ...string) {
+		t.Helper()
+		for _, verb := range verbs {
+			if !allows(role, r, verb) {
+				t.Errorf("the ClusterRole does not allow to %s %s of %s", verb, r.Resource, r.APIVersion)
+			}
+		}
+	}
+	c := only[compositeController](t, files(t, "base"), "CompositeController")
+	can(c.Spec.ParentResource, "get", "list", "watch", "update")
+	can(resource{c.Spec.ParentResource.APIVersion, c.Spec.ParentResource.Resource + "/status"}, "update")
+	can(resource{c.Spec.ParentResource.APIVersion, c.Spec.ParentResource.Resource + "/finalizers"}, "update")
+	for _, r := range c.children() {
+		can(r, "get", "list", "watch", "create", "update", "patch", "delete")
+	}
+	for _, r := range related(t) {
+		can(r, "get", "list", "watch")
+	}
+	for _, rule := range role.Rules {
+		for _, granted := range [][]string{rule.APIGroups, rule.Resources, rule.Verbs} {
+			if slices.Contains(granted, "*") {
+				t.Errorf("%v is as wide as what it replaces", rule)
+			}
+		}
+	}
+}
+
+func allows(role rbacv1.ClusterRole, r resource, verb string) bool {
+	group, _, ok := strings.Cut(r.APIVersion, "/")
+	if !ok {
+		group = ""
+	}
+	return slices.ContainsFunc(role.Rules, func(rule rbacv1.PolicyRule) bool {
+		return slices.Contains(rule.APIGroups, group) && slices.Contains(rule.Resources, r.Resource) &&
+			slices.Contains(rule.Verbs, verb) && len(rule.ResourceNames) == 0
+	})
+}
+
+// answered are the resources that the golden answers of sync and finalize consist of.
+func answered(t *testing.T) []resource {
+	t.Helper()
+	plurals := plurals(t)
+	found := map[resource]bool{}
+	for _, hook := range []string{"sync", "finalize"} {
+		for _, resp := range golden[struct{ Children []metav1.TypeMeta }](t, hook) {
+			for _, child := range resp.Children {
+				plural, ok := plurals[child]
+				if !ok {
+					t.Fatalf("testdata/crds has no %v", child)
+				}
+				found[resource{child.APIVersion, plural}] = true
+			}
+		}
+	}
+	return sorted(slices.Collect(maps.Keys(found)))
+}
+
+// related are the resources that the golden answers of customize ask for.
+func related(t *testing.T) []resource {
+	t.Helper()
+	found := map[resource]bool{}
+	for _, resp := range golden[struct{ RelatedResources []resource }](t, "customize") {
+		for _, r := range resp.RelatedResources {
+			found[resource{r.APIVersion, r.Resource}] = true
+		}
+	}
+	return sorted(slices.Collect(maps.Keys(found)))
+}
