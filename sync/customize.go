@@ -65,16 +65,30 @@ func policyRules(w *v1alpha1.Wukong, nets []network, settings Settings) []Relate
 			policies, bridges, uplinks = append(policies, n.policy), append(bridges, n.bridge), append(uplinks, n.uplink)
 		}
 	}
+	made := len(policies)
+	// What networks left behind that were removed from the spec is in the status until it is gone. Metacontroller asks
+	// for rules once per generation, so this is a hint: without it their removal is noticed late.
+	for _, n := range w.Status.Networks {
+		if n.PolicyName != "" {
+			policies = append(policies, n.PolicyName)
+		}
+		if n.PolicyName != "" && n.Bridge != "" && n.Uplink != "" {
+			bridges, uplinks = append(bridges, n.Bridge), append(uplinks, n.Uplink)
+		}
+	}
 	if len(policies) == 0 {
 		return nil
 	}
 	rules := []RelatedRule{
 		{APIVersion: "nmstate.io/v1beta1", Resource: "nodenetworkconfigurationenactments", LabelSelector: in("nmstate.io/policy", policies)},
 		{APIVersion: "nmstate.io/v1", Resource: "nodenetworkconfigurationpolicies", Names: distinct(policies)},
-		{APIVersion: "nmstate.io/v1", Resource: "nodenetworkconfigurationpolicies", LabelSelector: in(labelBridge, bridges)},
-		{APIVersion: "nmstate.io/v1", Resource: "nodenetworkconfigurationpolicies", LabelSelector: in(labelUplink, uplinks)},
 	}
-	if settings.Preflight {
+	if len(bridges) > 0 {
+		rules = append(rules,
+			RelatedRule{APIVersion: "nmstate.io/v1", Resource: "nodenetworkconfigurationpolicies", LabelSelector: in(labelBridge, bridges)},
+			RelatedRule{APIVersion: "nmstate.io/v1", Resource: "nodenetworkconfigurationpolicies", LabelSelector: in(labelUplink, uplinks)})
+	}
+	if settings.Preflight && made > 0 {
 		nodes := RelatedRule{APIVersion: "v1", Resource: "nodes"}
 		if ha := w.Spec.HighAvailability; ha != nil && len(ha.NodeSelector) > 0 {
 			nodes.LabelSelector = &metav1.LabelSelector{MatchLabels: map[string]string{}}

@@ -65,6 +65,19 @@ func terminatingStatus(w *v1alpha1.Wukong, obs *observed, message string, now ti
 		}, now),
 		Phase:    v1alpha1.PhaseTerminating,
 		VMName:   w.Name,
+		Networks: terminatingNetworks(w, obs),
 		NodeName: text(obs.instance(), "status", "nodeName"),
 	}
+}
+
+// terminatingNetworks are the networks whose policies are still there, as they were last told of: Customize asks for what
+// NMState says of them by it.
+func terminatingNetworks(w *v1alpha1.Wukong, obs *observed) []v1alpha1.NetworkStatus {
+	var all []v1alpha1.NetworkStatus
+	for _, n := range w.Status.Networks {
+		if existing := obs.policies[n.PolicyName]; existing != nil {
+			all = append(all, v1alpha1.NetworkStatus{Name: n.Name, Type: n.Type, Bridge: n.Bridge, Uplink: n.Uplink, PolicyName: n.PolicyName})
+		}
+	}
+	return all
 }

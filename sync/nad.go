@@ -71,11 +71,11 @@ func nad(w *v1alpha1.Wukong, n network, settings Settings) *unstructured.Unstruc
 // nadStep decides about the attachment of one network: create it once its policy is ready, keep it, or wait for the one
 // that the user names.
 func nadStep(w *v1alpha1.Wukong, n network, obs *observed, settings Settings, policy step) step {
-	if !n.ownNAD {
-		return namedNADStep(n, obs)
-	}
 	if n.superseded != "" {
 		return step{reason: "Removing", message: n.superseded}
+	}
+	if !n.ownNAD {
+		return namedNADStep(n, obs)
 	}
 	if existing := obs.nads[n.nad]; existing != nil {
 		if existing.GetDeletionTimestamp() != nil {

@@ -75,25 +75,38 @@ func networks(w *v1alpha1.Wukong, settings Settings, obs *observed) []network {
 				if obs.nmstate {
 					n.policy = policyName(w, spec.Name)
 				}
-				made := madeFeed(obs.policies[n.policy])
-				n.nic = nic(spec, made.nic, settings)
+				n.nic = nic(spec, madeFeed(obs.policies[n.policy]).nic, settings)
 				n.uplink = n.nic
 				if spec.VLANID != 0 {
 					n.uplink = vlanInterface(n.nic, spec.VLANID)
 				}
-				if made.bridge != "" && (made.absent || made.bridge != n.bridge || made.uplink != n.uplink || made.kind != bridgeType(spec.Type)) {
-					n.superseded = fmt.Sprintf("policy %s is still that of a network of the same name that was removed: it goes first", n.policy)
-				}
 			case v1alpha1.Macvlan, v1alpha1.Ipvlan:
 				n.nic = nic(spec, madeConfig(obs.nads[n.nad]).Master, settings)
 			}
-			if made := madeConfig(obs.nads[n.nad]); made.Type != "" && (made.Type != string(spec.Type) || made.Bridge != n.bridge) {
-				n.superseded = fmt.Sprintf("attachment %s is still that of a network of the same name that was removed: it goes first", n.nad)
-			}
 		}
+		n.superseded = superseded(w, n, obs)
 		all = append(all, n)
 	}
 	return all
+}
+
+// superseded says which of the objects under a network's names was made for another network, of the same name and another
+// form: "" where none was.
+func superseded(w *v1alpha1.Wukong, n network, obs *observed) string {
+	policy, attachment := policyName(w, n.Name), qualified(w.Spec.Namespace, nadName(w, n.Name))
+	const leaves = "%s %s is still that of a network of the same name that was removed: it goes first"
+	if existing := obs.policies[policy]; existing != nil {
+		made := madeFeed(existing)
+		if n.policy == "" || made.bridge != "" && (made.absent || made.bridge != n.bridge || made.uplink != n.uplink || made.kind != bridgeType(n.Type)) {
+			return fmt.Sprintf(leaves, "policy", policy)
+		}
+	}
+	if existing := obs.nads[attachment]; existing != nil {
+		if made := madeConfig(existing); !n.ownNAD || made.Type != "" && (made.Type != string(n.Type) || made.Bridge != n.bridge) {
+			return fmt.Sprintf(leaves, "attachment", attachment)
+		}
+	}
+	return ""
 }
 
 // nic is the NIC of a network. What exists keeps the NIC that it was made with when the default changes: a flag of the

@@ -74,6 +74,7 @@ func leavingStatuses(nets []network, leaving []step) []v1alpha1.NetworkStatus {
 		switch s.child.GetKind() {
 		case "NodeNetworkConfigurationPolicy":
 			all[i].PolicyName = s.child.GetName()
+			all[i].Bridge, all[i].Uplink = s.child.GetLabels()[labelBridge], s.child.GetLabels()[labelUplink]
 		case "NetworkAttachmentDefinition":
 			all[i].NADName = qualified(s.child.GetNamespace(), s.child.GetName())
 		}

@@ -37,7 +37,7 @@ func Sync(req *Request, settings Settings, now time.Time) (*Response, error) {
 		if n.policy != "" {
 			policy = policyStep(w, n, obs, settings)
 		}
-		if n.nad != "" {
+		if n.nad != "" || n.superseded != "" {
 			nad = nadStep(w, n, obs, settings, policy)
 		}
 		policies, nads = append(policies, policy), append(nads, nad)
@@ -68,7 +68,7 @@ func leaving(nets []network, obs *observed, settings Settings, now time.Time) (s
 	wanted := map[string]bool{}
 	for _, n := range nets {
 		if n.superseded == "" {
-			wanted[n.nad], wanted[n.policy] = n.ownNAD, true
+			wanted[n.nad], wanted[n.policy] = wanted[n.nad] || n.ownNAD, true
 		}
 	}
 	staying := map[string]bool{} // networks whose attachment is still there

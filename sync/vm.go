@@ -185,7 +185,7 @@ func vmStep(w *v1alpha1.Wukong, nets []network, obs *observed, settings Settings
 	// the attachment.
 	var joined []network
 	for i, n := range nets {
-		if n.Type == v1alpha1.Pod || nads[i].ready || n.superseded == "" && plugged(existing, "spec.template.spec", n.Name) {
+		if nads[i].ready || n.superseded == "" && plugged(existing, "spec.template.spec", n.Name) {
 			joined = append(joined, n)
 		}
 	}
