@@ -30,11 +30,12 @@ func hookOptions(args []string, env func(string) string, stderr io.Writer) (*opt
 	fs.SetOutput(stderr)
 	fs.Usage = func() {
 		_, _ = io.WriteString(fs.Output(), "Usage: wukong [flags], to serve the hooks; wukong render -h, to see what they would create.\n"+
-			"Each flag can also be set in the environment: -log-level as WUKONG_LOG_LEVEL. The command line wins.\n\n")
+			"Each flag but -version can also be set in the environment, -log-level as WUKONG_LOG_LEVEL. The command line wins, and an empty\n"+
+			"variable counts as unset.\n\n")
 		fs.PrintDefaults()
 	}
 	fs.StringVar(&o.listen, "listen", ":8080", "`address` that the hooks are served at")
-	fs.StringVar(&o.metricsListen, "metrics-listen", ":9090", "`address` that /metrics is served at, always as plain HTTP; empty for no metrics")
+	fs.StringVar(&o.metricsListen, "metrics-listen", ":9090", "`address` that /metrics is served at, always as plain HTTP; -metrics-listen= for no metrics")
 	settingsFlags(fs, &o.server.Settings)
 	fs.TextVar(&o.logLevel, "log-level", slog.LevelInfo, "lowest `level` to log: debug, info, warn or error")
 	fs.StringVar(&o.server.CertFile, "tls-cert", "", "PEM `file` of the hooks' certificate; needs -tls-key (default: plain HTTP)")
@@ -47,6 +48,9 @@ func hookOptions(args []string, env func(string) string, stderr io.Writer) (*opt
 	}
 	if fs.NArg() > 0 {
 		return nil, fmt.Errorf("unexpected argument %q: the hook takes flags only (see wukong -h); to render files, write render first", fs.Arg(0))
+	}
+	if o.listen == "" {
+		return nil, errors.New("-listen needs an address, such as :8080")
 	}
 	return o, nil
 }
@@ -61,6 +65,7 @@ func settingsFlags(fs *flag.FlagSet, s *sync.Settings) {
 		TeardownTimeout:   15 * time.Minute,
 	}
 	interfaceName := regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9_.-]{0,13}[A-Za-z0-9])?$`)
+	imageReference := regexp.MustCompile(`^(docker://)?[A-Za-z0-9]([A-Za-z0-9._/@-]|:[A-Za-z0-9])*$`)
 	fs.Func("physical-interface", "`NIC` of networks that name none (default "+s.PhysicalInterface+")", func(value string) error {
 		if !interfaceName.MatchString(value) {
 			return errors.New("a NIC has a name of 1 to 15 letters, digits, dots, dashes and underscores, with a letter or digit at both ends")
@@ -69,8 +74,8 @@ func settingsFlags(fs *flag.FlagSet, s *sync.Settings) {
 		return nil
 	})
 	fs.Func("default-os-image", "container `disk` of machines that name nothing to boot from (default "+s.DefaultOSImage+")", func(value string) error {
-		if strings.TrimSpace(value) == "" {
-			return errors.New("name a container disk")
+		if !imageReference.MatchString(value) {
+			return errors.New("a container disk is an image reference such as quay.io/containerdisks/ubuntu:24.04")
 		}
 		s.DefaultOSImage = value
 		return nil

@@ -120,6 +120,6 @@ func run(ctx context.Context, args []string, env func(string) string, stdout, st
 		metrics.Addr = o.metricsListen
 		servers = append(servers, metrics)
 	}
-	log.Info("starting", "version", version(), "settings", fmt.Sprintf("%+v", o.server.Settings))
+	log.Info("starting", "version", version(), "settings", o.server.Settings)
 	return server.Serve(ctx, log, servers...)
 }

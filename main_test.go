@@ -225,7 +225,7 @@ func TestRunFails(t *testing.T) {
 		{"no interface", nil, []string{"-physical-interface", ""}, "flag -physical-interface: a NIC has a name of 1 to 15 "},
 		{"interface with a slash", nil, []string{"-physical-interface", "a/b"}, "flag -physical-interface: a NIC has a name of 1 to 15 "},
 		{"interface with a dash at its end", nil, []string{"-physical-interface", "eth-"}, "flag -physical-interface: a NIC has a name of 1 to 15 "},
-		{"no image", nil, []string{"-default-os-image", " "}, "flag -default-os-image: name a container disk"},
+		{"no image", nil, []string{"-default-os-image", " "}, "flag -default-os-image: a container disk is an image reference"},
 		{"no time", nil, []string{"-teardown-timeout", "0s"}, "flag -teardown-timeout: the time must be more than 0"},
 		{"time without unit", nil, []string{"-teardown-timeout", "15"}, `flag -teardown-timeout: time: missing unit in duration "15"`},
 		{"level", nil, []string{"-log-level", "loud"}, `flag -log-level: slog: level string "loud": unknown name`},

@@ -173,7 +173,7 @@ func TestAnswers(t *testing.T) {
 		{"alive", "GET", "/healthz", "", "", 200, "ok\n"},
 		{"ready", "GET", "/readyz", "", "", 200, "ok\n"},
 
-		{"no body", "POST", "/sync", jsonType, "", 400, "decoding the request: unexpected end of JSON input"},
+		{"no body", "POST", "/sync", jsonType, "", 400, "decoding the request: it has no body"},
 		{"half a body", "POST", "/sync", jsonType, request[:100], 400, "decoding the request: unexpected end of JSON input"},
 		{"no JSON", "POST", "/sync", jsonType, "parent: web", 400, "decoding the request: invalid character 'p'"},
 		{"two requests", "POST", "/sync", jsonType, request + request, 400, "decoding the request: invalid character '{' after top-level value"},

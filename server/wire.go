@@ -12,8 +12,15 @@ import (
 // decode reads a request as the API server would: field names are case-sensitive and integers stay integers. Unknown
 // fields are no error, because Metacontroller may add some; anything behind the value is.
 func decode(data []byte, req any) error {
+	if len(bytes.TrimSpace(data)) == 0 {
+		return errors.New("decoding the request: it has no body")
+	}
 	err := utiljson.Unmarshal(data, req)
-	if wrong := new(json.UnmarshalTypeError); errors.As(err, &wrong) && wrong.Field != "" {
+	wrong := new(json.UnmarshalTypeError)
+	switch errors.As(err, &wrong); {
+	case wrong.Value != "" && wrong.Field == "":
+		return fmt.Errorf("decoding the request: it must be an object, and is %s", wrong.Value)
+	case wrong.Field != "":
 		return fmt.Errorf("%s: decoding the request: this must be %s, and is %s", wrong.Field, wrong.Type, wrong.Value)
 	}
 	if err != nil {

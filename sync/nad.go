@@ -102,7 +102,7 @@ func namedNADStep(n network, obs *observed) step {
 	case existing == nil || existing.GetDeletionTimestamp() != nil:
 		return step{
 			reason: "AttachmentNotFound", stuck: true,
-			message: fmt.Sprintf("attachment %s does not exist: create it, or correct nadName", n.nad),
+			message: fmt.Sprintf("attachment %s does not exist: create it, or remove this network and add one under a new name", n.nad),
 		}
 	case ownedByWukong(existing):
 		return step{

@@ -37,10 +37,19 @@ func networkStatus(n network, obs *observed, policy, nad step) v1alpha1.NetworkS
 		case len(s.IPAddresses) == 0:
 			s.IPAddresses = []string{configured}
 		case !slices.ContainsFunc(s.IPAddresses, func(a string) bool { return sameAddress(a, configured) }) && s.Message == "":
-			s.Message = fmt.Sprintf("the guest does not have the address %s: cloud-init gives addresses to a new machine only", ip.Address)
+			s.Message = fmt.Sprintf("the guest does not have the address %s: %s", ip.Address, cloudInitAgain(obs.w))
 		}
 	}
 	return s
+}
+
+// cloudInitAgain says what makes cloud-init configure the guest anew: it does so at the first boot of what the guest boots
+// from, and a container disk is new at each start.
+func cloudInitAgain(w *v1alpha1.Wukong) string {
+	if bootsFromDisk(w) {
+		return "cloud-init gives it at the first boot of a disk only, so set it in the guest, or boot from a new disk"
+	}
+	return "cloud-init gives it at the next start, so restart the machine"
 }
 
 // reported are the addresses that an instance reports for one interface, without those it has by merely being up.

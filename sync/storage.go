@@ -48,10 +48,11 @@ func bootsFromDisk(w *v1alpha1.Wukong) bool {
 }
 
 func osImage(w *v1alpha1.Wukong, settings Settings) string {
-	if w.Spec.OSImage != "" {
-		return strings.TrimPrefix(w.Spec.OSImage, "docker://")
+	image := w.Spec.OSImage
+	if image == "" {
+		image = settings.DefaultOSImage
 	}
-	return settings.DefaultOSImage
+	return strings.TrimPrefix(image, "docker://")
 }
 
 func virtioDisk(name string) kubevirtv1.Disk {

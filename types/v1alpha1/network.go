@@ -22,8 +22,9 @@ package v1alpha1
 // +kubebuilder:validation:XValidation:rule=`self.type == 'pod' || !has(self.nadName) || !(has(self.bridgeName) || has(self.vlanId) || has(self.physicalInterface) || has(self.preserveHostIP) || has(self.resourceName) || has(self.mtu) || has(self.reclaimPolicy))`,fieldPath=`.nadName`,message="nadName uses an attachment as it is: remove bridgeName, vlanId, physicalInterface, preserveHostIP, resourceName, mtu and reclaimPolicy"
 // +kubebuilder:validation:XValidation:rule=`!has(self.bridgeName) || !has(self.physicalInterface) || self.bridgeName != self.physicalInterface`,fieldPath=`.bridgeName`,message="bridgeName is the name of the physicalInterface itself: a bridge needs a name of its own"
 type Network struct {
-	// name is unique among the networks and becomes the machine's interface name. At most 54 characters; at most 12
-	// for a bridge or ovs network without bridgeName.
+	// name is unique among the networks, and is the interface's name in the VirtualMachine; the guest chooses a name of its
+	// own. A bridge or ovs network without bridgeName may have at most 12 characters, any at most 54, and
+	// {wukong}-{network}-bridge at most 63.
 	//
 	// +required
 	// +kubebuilder:validation:MinLength=1
@@ -70,7 +71,7 @@ type Network struct {
 	// +kubebuilder:validation:Maximum=4094
 	VLANID int32 `json:"vlanId,omitempty"`
 
-	// physicalInterface is the NIC of the nodes that the network reaches the wire by; type bridge, ovs, macvlan and
+	// physicalInterface is the nodes' NIC by which the network reaches the wire; type bridge, ovs, macvlan and
 	// ipvlan. Without vlanId a bridge takes the NIC over, so it must not carry the node's own address (see
 	// preserveHostIP). It cannot change. Default: the hook's -physical-interface flag, which is ens160 unless set.
 	//
@@ -102,7 +103,7 @@ type Network struct {
 	//
 	// +optional
 	// +kubebuilder:validation:MaxLength=17
-	// +kubebuilder:validation:Pattern=`^[0-9a-fA-F][02468aceACE](:[0-9a-fA-F]{2}){5}$`
+	// +kubebuilder:validation:XValidation:rule=`self.matches('^[0-9a-fA-F][02468aceACE](:[0-9a-fA-F]{2}){5}$')`,message="macAddress is six pairs of hexadecimal digits, the first of them even, for example 02:00:5e:10:00:01"
 	// +kubebuilder:validation:XValidation:rule=`!(self in ['00:00:00:00:00:00', '02:00:00:00:00:00'])`,message="this address is reserved: choose another, or leave macAddress out"
 	MACAddress string `json:"macAddress,omitempty"`
 
@@ -164,7 +165,7 @@ const (
 // +kubebuilder:validation:XValidation:rule=`!has(self.gateway) || !has(self.address) || !isIP(self.gateway) || !isCIDR(self.address) || cidr(self.address).containsIP(self.gateway) || (ip(self.gateway).isLinkLocalUnicast() && ip(self.gateway).family() == 6 && cidr(self.address).ip().family() == 6)`,fieldPath=`.gateway`,messageExpression=`'gateway ' + self.gateway + ' is not inside the subnet of address ' + self.address + ': correct one of them'`,message="gateway is not inside the subnet of address: correct one of them"
 // +kubebuilder:validation:XValidation:rule=`!has(self.gateway) || !has(self.address) || !isIP(self.gateway) || !isCIDR(self.address) || !self.address.startsWith(self.gateway + '/')`,fieldPath=`.gateway`,message="gateway is the guest's own address: give the router's"
 type IPConfig struct {
-	// mode is static, which needs address, or dhcp.
+	// mode is static, which needs address, or dhcp, which asks for an IPv4 address.
 	//
 	// +required
 	Mode IPMode `json:"mode"`

@@ -40,7 +40,7 @@ type WukongStatus struct {
 	// +optional
 	Address string `json:"address,omitempty"`
 
-	// networks is the state of each network, in the order of spec.networks.
+	// networks is the state of each network, in the order of spec.networks; then of those that are still being removed.
 	//
 	// +optional
 	// +listType=map
