@@ -2,6 +2,8 @@ package sync
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -24,27 +26,53 @@ func owner(object *unstructured.Unstructured) string {
 	return "nobody"
 }
 
-// policyConflict says why the policy of a network may not be created beside those of others: whoever has a bridge or a
-// NIC first keeps it. NMState itself moves a port from bridge to bridge without a word, and the network that had it goes
-// dark.
-func policyConflict(n network, obs *observed) string {
+// policyConflict says why the policy of a network may not be created beside those of others, and of networks of this
+// Wukong that are leaving: whoever has a bridge or a NIC first keeps it. NMState itself moves a port from bridge to bridge
+// without a word, and the network that had it goes dark. The zero step where there is no conflict.
+func policyConflict(n network, nets []network, obs *observed) step {
 	if message := foreignMessage(obs, policyKind, n.policy, "policy"); message != "" {
-		return message
+		return step{reason: "Conflict", message: message, stuck: true}
 	}
-	for _, other := range obs.relatedObjects(policyKind) {
-		if obs.policies[other.GetName()] != nil || obs.foreign(policyKind, other.GetName()) == nil {
+	for _, other := range others(n, nets, obs) {
+		f := policyFeed(other)
+		if f.bridge == "" || f.bridge != n.bridge && f.uplink != n.uplink {
 			continue
 		}
-		f := policyFeed(other)
+		name, ours := other.GetName(), obs.policies[other.GetName()] != nil
+		same := f.bridge == n.bridge && f.uplink == n.uplink && f.kind == bridgeType(n.Type) && f.mtu == int64(n.MTU)
 		switch {
-		case f.bridge == "" || f.absent:
+		case f.absent:
+			return step{reason: "Removing", message: fmt.Sprintf("bridge %s is being removed under policy %s of %s: that is finished first", f.bridge, name, owner(other))}
+		case same:
+		case ours:
+			return step{reason: "Removing", message: fmt.Sprintf("bridge %s on %s is still that of a network that was removed, under policy %s: it goes first", f.bridge, f.uplink, name)}
 		case f.bridge == n.bridge && f.uplink != n.uplink:
-			return fmt.Sprintf("bridge %s is fed by %s under policy %s of %s, not by %s: choose another bridgeName, or the same uplink",
-				n.bridge, f.uplink, other.GetName(), owner(other), n.uplink)
-		case f.bridge != n.bridge && f.uplink == n.uplink:
-			return fmt.Sprintf("%s feeds bridge %s under policy %s of %s, and can feed only one: name that bridge as bridgeName, or choose another physicalInterface or vlanId",
-				n.uplink, f.bridge, other.GetName(), owner(other))
+			return step{reason: "Conflict", stuck: true, message: fmt.Sprintf("bridge %s is fed by %s under policy %s of %s, not by %s: choose another bridgeName, or the same uplink",
+				n.bridge, f.uplink, name, owner(other), n.uplink)}
+		case f.bridge == n.bridge:
+			return step{reason: "Conflict", stuck: true, message: fmt.Sprintf("bridge %s is a %s with mtu %d under policy %s of %s: choose another bridgeName, or the same type and mtu (0 is unset)",
+				n.bridge, f.kind, f.mtu, name, owner(other))}
+		default:
+			return step{reason: "Conflict", stuck: true, message: fmt.Sprintf("%s feeds bridge %s under policy %s of %s, and can feed only one: name that bridge as bridgeName, or choose another physicalInterface or vlanId",
+				n.uplink, f.bridge, name, owner(other))}
 		}
 	}
-	return ""
+	return step{}
+}
+
+// others are the policies that a network's may conflict with: those of somebody else, and those that leave.
+func others(n network, nets []network, obs *observed) []*unstructured.Unstructured {
+	wanted := wantedNames(nets)
+	var all []*unstructured.Unstructured
+	for _, key := range slices.Sorted(maps.Keys(obs.policies)) {
+		if !wanted[key] && key != n.policy {
+			all = append(all, obs.policies[key])
+		}
+	}
+	for _, other := range obs.relatedObjects(policyKind) {
+		if obs.foreign(policyKind, other.GetName()) != nil {
+			all = append(all, other)
+		}
+	}
+	return all
 }

@@ -1,22 +1,27 @@
 package sync
 
-import "k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+import (
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"novasphere.dev/wukong/types/v1alpha1"
+)
 
 // feed is what a policy makes of a bridge.
 type feed struct {
 	bridge, kind string // the bridge and its interface type
 	nic, uplink  string // the interface by which it reaches the wire, and the NIC under that
-	absent       bool   // the policy removes the bridge
+	mtu          int64
+	absent       bool // the policy removes the bridge
 }
 
-// policyFeed reads a policy's desired state: the truth about what is on the nodes, where labels and spec only say what
-// should be. The zero feed where the policy says nothing of a bridge.
+// policyFeed reads a policy's desired state, anybody's: what NMState does on the nodes. The zero feed where the policy
+// says nothing of a bridge.
 func policyFeed(policy *unstructured.Unstructured) feed {
 	var f feed
 	interfaces := items(policy, "spec", "desiredState", "interfaces")
 	for _, i := range interfaces {
 		if kind := text(i, "type"); kind == "linux-bridge" || kind == "ovs-bridge" {
-			f.bridge, f.kind, f.absent = text(i, "name"), kind, text(i, "state") == "absent"
+			f = feed{bridge: text(i, "name"), kind: kind, mtu: number(i, "mtu"), absent: text(i, "state") == "absent"}
 			for _, port := range items(i, "bridge", "port") {
 				f.uplink = text(port, "name")
 			}
@@ -28,14 +33,28 @@ func policyFeed(policy *unstructured.Unstructured) feed {
 			f.nic = text(i, "vlan", "base-iface")
 		}
 	}
+	if f.absent {
+		f.uplink, f.nic = policy.GetLabels()[labelUplink], policy.GetLabels()[labelNIC]
+	}
 	return f
 }
 
-// madeFeed is what the hook once made a policy of. It is read from the held policy, not from the observed one: an edit
-// by hand is put right, and must not pass for a network that was added again in another form.
-func madeFeed(existing *unstructured.Unstructured) feed {
+// made is what one of our children was once made as. It is read from labels and not from the spec: an edit of the spec
+// by hand is put right, and must not pass for a network that was added again in another form. The zero value where the
+// labels are missing, which says nothing.
+type made struct {
+	kind                v1alpha1.NetworkType
+	bridge, uplink, nic string
+	removing            bool // its bridge is leaving the nodes
+}
+
+func madeAs(existing *unstructured.Unstructured) made {
 	if existing == nil {
-		return feed{}
+		return made{}
 	}
-	return policyFeed(hold(existing))
+	l := existing.GetLabels()
+	return made{
+		kind: v1alpha1.NetworkType(l[labelType]), bridge: l[labelBridge], uplink: l[labelUplink], nic: l[labelNIC],
+		removing: existing.GetAnnotations()[annotationRemoving] != "" && policyFeed(existing).absent,
+	}
 }

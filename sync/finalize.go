@@ -1,6 +1,7 @@
 package sync
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -38,7 +39,7 @@ func Finalize(req *Request, settings Settings, now time.Time) (*Response, error)
 	if len(obs.policies) > 0 {
 		var messages []string
 		for _, name := range slices.Sorted(maps.Keys(obs.policies)) {
-			s, note := teardown(obs, obs.policies[name], settings, now)
+			s, note := teardown(obs, obs.policies[name], nil, settings, now)
 			if note != "" {
 				resp.Notes = append(resp.Notes, note)
 			}
@@ -51,8 +52,22 @@ func Finalize(req *Request, settings Settings, now time.Time) (*Response, error)
 		}
 		return terminating(append([]string{"the machine and its attachments are gone; its policies are being deleted"}, messages...)...)
 	}
+	if made := policyNames(w); !obs.nmstate && len(made) > 0 {
+		resp.Notes = append(resp.Notes, fmt.Sprintf("Wukong %s goes without its policies, because NMState is no longer registered: %s", w.Name, strings.Join(made, ", ")))
+	}
 	resp.Finalized = true
 	return terminating("everything is deleted")
+}
+
+// policyNames are the policies that the status told of last.
+func policyNames(w *v1alpha1.Wukong) []string {
+	var names []string
+	for _, n := range w.Status.Networks {
+		if n.PolicyName != "" {
+			names = append(names, n.PolicyName)
+		}
+	}
+	return names
 }
 
 func terminatingStatus(w *v1alpha1.Wukong, obs *observed, message string, now time.Time) v1alpha1.WukongStatus {

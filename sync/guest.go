@@ -5,7 +5,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	kubevirtv1 "kubevirt.io/api/core/v1"
-	"sigs.k8s.io/yaml"
 
 	"novasphere.dev/wukong/types/v1alpha1"
 )
@@ -60,7 +59,7 @@ func userData(w *v1alpha1.Wukong) string {
 	const header = "#cloud-config\n"
 	u := w.Spec.CloudInitUser
 	if u == nil {
-		return header
+		return header + "{}\n" // cloud-init's own schema takes a mapping only, be it an empty one
 	}
 	user := &cloudUser{
 		Name: u.Name, HashedPassword: u.PasswordHash, Sudo: u.Sudo, Shell: u.Shell, Groups: u.Groups,
@@ -73,11 +72,8 @@ func userData(w *v1alpha1.Wukong) string {
 		user.LockPassword = *u.LockPasswd
 	}
 	config := cloudConfig{User: user, SSHPasswordAuth: !user.LockPassword}
-	document, err := yaml.Marshal(config)
-	if err != nil {
-		panic(err) // strings, booleans and lists of strings always marshal
-	}
-	return header + string(document)
+	// JSON is YAML, and needs no thought about what in a password YAML would read as something else.
+	return header + compact(config) + "\n"
 }
 
 // networkConfig is cloud-init's network configuration, version 2
@@ -120,7 +116,7 @@ type nameserverList struct {
 // networks is the preference of their default routes. It is empty for a machine with nothing but a plain pod network,
 // which the guest configures by itself.
 func networkData(nets []network) string {
-	if len(nets) == 1 && nets[0].Type == v1alpha1.Pod && nets[0].IPConfig == nil {
+	if len(nets) == 0 || len(nets) == 1 && nets[0].Type == v1alpha1.Pod && nets[0].IPConfig == nil {
 		return ""
 	}
 	config := networkConfig{Version: 2, Ethernets: map[string]ethernet{}}

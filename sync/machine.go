@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	kubevirtv1 "kubevirt.io/api/core/v1"
 
@@ -79,10 +81,17 @@ func stoppedOnRequest(w *v1alpha1.Wukong, instance *unstructured.Unstructured) b
 	case kubevirtv1.RunStrategyHalted, kubevirtv1.RunStrategyManual:
 		return true
 	case kubevirtv1.RunStrategyOnce, kubevirtv1.RunStrategyRerunOnFailure:
-		return text(instance, "status", "phase") == "Succeeded"
+		return text(instance, "status", "phase") == "Succeeded" || instance == nil && hasRun(w)
 	default:
 		return false
 	}
+}
+
+// hasRun says that the status told of a machine that ran: when it is stopped now, somebody stopped it. One that has just
+// been created is Stopped for a moment too.
+func hasRun(w *v1alpha1.Wukong) bool {
+	c := meta.FindStatusCondition(w.Status.Conditions, v1alpha1.ConditionMachineReady)
+	return c != nil && (c.Status == metav1.ConditionTrue || c.Reason == "Stopping")
 }
 
 // isWord says that the API server takes a word of KubeVirt's as a condition's reason.

@@ -709,6 +709,8 @@ func (c *cluster) kubevirtActs(atRest bool) bool {
 			delete(c.objects[vmKind], key)
 		case instance == nil, stale && (atRest || c.IntN(3) == 0):
 			instance = object("kubevirt.io/v1", "VirtualMachineInstance", machine.GetNamespace(), machine.GetName())
+			yes := true
+			instance.SetOwnerReferences([]metav1.OwnerReference{{APIVersion: "kubevirt.io/v1", Kind: "VirtualMachine", Name: machine.GetName(), UID: machine.GetUID(), Controller: &yes}})
 			instance.Object["spec"] = runtime.DeepCopyJSONValue(template)
 			instance.Object["status"] = map[string]any{"nodeName": "worker-1", "phase": "Running"}
 			c.objects[instanceKind][key] = instance
@@ -773,7 +775,13 @@ func (c *cluster) handEdits() {
 	if a == nil {
 		a = map[string]string{}
 	}
-	switch c.IntN(3) {
+	switch c.IntN(4) {
+	case 3:
+		c.tell("by hand: the attachments of everybody point elsewhere")
+		for _, nad := range c.objects[nadKind] {
+			nad.Object["spec"] = map[string]any{"config": `{"type":"bridge","bridge":"br-hand"}`}
+			nad.SetManagedFields(nil) // whoever writes a field owns it
+		}
 	case 0:
 		if a[lastApplied] != "" {
 			c.tell("by hand: %s loses its annotation", key)

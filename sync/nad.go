@@ -54,9 +54,8 @@ func nad(w *v1alpha1.Wukong, n network, settings Settings) *unstructured.Unstruc
 	metadata := map[string]any{
 		"namespace": w.Spec.Namespace,
 		"name":      nadName(w, n.Name),
-		"labels":    labels(w),
+		"labels":    networkLabels(w, n),
 	}
-	metadata["labels"].(map[string]any)[labelNetwork] = n.Name
 	if resource != "" {
 		metadata["annotations"] = map[string]any{resourceAnnotation: resource}
 	}

@@ -17,9 +17,14 @@ const (
 	labelNetwork       = "vm.novasphere.dev/network"
 	labelBridge        = "vm.novasphere.dev/bridge"
 	labelUplink        = "vm.novasphere.dev/uplink"
+	labelType          = "vm.novasphere.dev/type"
+	labelNIC           = "vm.novasphere.dev/physical-interface"
 	labelReclaimPolicy = "vm.novasphere.dev/reclaim-policy"
 	labelControllerUID = "controller-uid"
 )
+
+// annotationRemoving is, on a policy whose bridge shall leave the nodes, when that began.
+const annotationRemoving = "vm.novasphere.dev/removing-since"
 
 // managedBy is the value of app.kubernetes.io/managed-by on all children.
 const managedBy = "wukong"
@@ -37,6 +42,19 @@ const (
 // labels are those of every child.
 func labels(w *v1alpha1.Wukong) map[string]any {
 	return map[string]any{labelManagedBy: managedBy, labelWukong: w.Name}
+}
+
+// networkLabels are those of every child that is made for one network. They say what it was made as: see made.
+func networkLabels(w *v1alpha1.Wukong, n network) map[string]any {
+	l := labels(w)
+	for label, value := range map[string]string{
+		labelNetwork: n.Name, labelType: string(n.Type), labelBridge: n.bridge, labelUplink: n.uplink, labelNIC: n.nic,
+	} {
+		if value != "" {
+			l[label] = value
+		}
+	}
+	return l
 }
 
 // policyName is the name of the NodeNetworkConfigurationPolicy of one network.

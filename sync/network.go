@@ -1,11 +1,8 @@
 package sync
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
-
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"novasphere.dev/wukong/types/v1alpha1"
 )
@@ -75,13 +72,13 @@ func networks(w *v1alpha1.Wukong, settings Settings, obs *observed) []network {
 				if obs.nmstate {
 					n.policy = policyName(w, spec.Name)
 				}
-				n.nic = nic(spec, madeFeed(obs.policies[n.policy]).nic, settings)
+				n.nic = nic(spec, madeAs(obs.policies[n.policy]).nic, settings)
 				n.uplink = n.nic
 				if spec.VLANID != 0 {
 					n.uplink = vlanInterface(n.nic, spec.VLANID)
 				}
 			case v1alpha1.Macvlan, v1alpha1.Ipvlan:
-				n.nic = nic(spec, madeConfig(obs.nads[n.nad]).Master, settings)
+				n.nic = nic(spec, madeAs(obs.nads[n.nad]).nic, settings)
 			}
 		}
 		n.superseded = superseded(w, n, obs)
@@ -96,13 +93,13 @@ func superseded(w *v1alpha1.Wukong, n network, obs *observed) string {
 	policy, attachment := policyName(w, n.Name), qualified(w.Spec.Namespace, nadName(w, n.Name))
 	const leaves = "%s %s is still that of a network of the same name that was removed: it goes first"
 	if existing := obs.policies[policy]; existing != nil {
-		made := madeFeed(existing)
-		if n.policy == "" || made.bridge != "" && (made.absent || made.bridge != n.bridge || made.uplink != n.uplink || made.kind != bridgeType(n.Type)) {
+		was := madeAs(existing)
+		if n.policy == "" || was.removing || was.kind != "" && (was.kind != n.Type || was.bridge != n.bridge || was.uplink != n.uplink) {
 			return fmt.Sprintf(leaves, "policy", policy)
 		}
 	}
 	if existing := obs.nads[attachment]; existing != nil {
-		if made := madeConfig(existing); !n.ownNAD || made.Type != "" && (made.Type != string(n.Type) || made.Bridge != n.bridge) {
+		if was := madeAs(existing); !n.ownNAD || was.kind != "" && (was.kind != n.Type || was.bridge != n.bridge) {
 			return fmt.Sprintf(leaves, "attachment", attachment)
 		}
 	}
@@ -120,15 +117,6 @@ func nic(n v1alpha1.Network, existing string, settings Settings) string {
 	default:
 		return settings.PhysicalInterface
 	}
-}
-
-// madeConfig is what the hook once made an attachment of.
-func madeConfig(existing *unstructured.Unstructured) cniConfig {
-	var config cniConfig
-	if existing == nil || json.Unmarshal([]byte(text(hold(existing), "spec", "config")), &config) != nil {
-		return cniConfig{}
-	}
-	return config
 }
 
 // preserves says that the network moves the node's address to its bridge.

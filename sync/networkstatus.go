@@ -1,6 +1,7 @@
 package sync
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -17,7 +18,13 @@ func networkStatus(n network, obs *observed, policy, nad step) v1alpha1.NetworkS
 		Name: n.Name, Type: n.Type, Bridge: n.bridge, Uplink: n.uplink,
 		PolicyName: n.policy, PolicyState: policy.state, NADName: n.nad, MACAddress: n.mac,
 	}
+	if was := madeAs(obs.policies[policyName(obs.w, n.Name)]); n.superseded != "" && was.bridge != "" {
+		// What is on the nodes until it has left; Customize asks for who else is on that bridge by it.
+		s.Bridge, s.Uplink, s.PolicyName = was.bridge, was.uplink, policyName(obs.w, n.Name)
+	}
 	switch {
+	case n.superseded != "":
+		s.Message = n.superseded
 	case !policy.ready:
 		s.Message = policy.message
 	case !nad.ready:
@@ -36,7 +43,17 @@ func networkStatus(n network, obs *observed, policy, nad step) v1alpha1.NetworkS
 		switch {
 		case len(s.IPAddresses) == 0:
 			s.IPAddresses = []string{configured}
-		case !slices.ContainsFunc(s.IPAddresses, func(a string) bool { return sameAddress(a, configured) }) && s.Message == "":
+		case slices.ContainsFunc(s.IPAddresses, func(a string) bool { return sameAddress(a, configured) }):
+			slices.SortStableFunc(s.IPAddresses, func(a, b string) int { // the one that was asked for is the one to show
+				switch {
+				case sameAddress(a, configured) && !sameAddress(b, configured):
+					return -1
+				case sameAddress(b, configured) && !sameAddress(a, configured):
+					return 1
+				}
+				return 0
+			})
+		case s.Message == "":
 			s.Message = fmt.Sprintf("the guest does not have the address %s: %s", ip.Address, cloudInitAgain(obs.w))
 		}
 	}
@@ -58,7 +75,14 @@ func reported(iface map[string]any) []string {
 	if single := text(iface, "ipAddress"); len(addresses) == 0 && single != "" {
 		addresses = []string{single}
 	}
-	return slices.DeleteFunc(addresses, linkLocal)
+	addresses = slices.DeleteFunc(addresses, linkLocal)
+	// Guest agents report them in any order, and the status must not change with that: IPv4 first, then by number.
+	slices.SortFunc(addresses, func(a, b string) int {
+		x, _ := netip.ParseAddr(a)
+		y, _ := netip.ParseAddr(b)
+		return cmp.Or(x.Compare(y), strings.Compare(a, b))
+	})
+	return addresses
 }
 
 // sameAddress compares addresses however they are written: an IPv6 address has many forms.

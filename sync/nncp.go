@@ -58,10 +58,7 @@ func newPolicy(w *v1alpha1.Wukong, n network, spec map[string]any) *unstructured
 		}
 		spec["nodeSelector"] = selector
 	}
-	l := labels(w)
-	l[labelNetwork] = n.Name
-	l[labelBridge] = n.bridge
-	l[labelUplink] = n.uplink
+	l := networkLabels(w, n)
 	l[labelReclaimPolicy] = string(v1alpha1.Retain)
 	if n.ReclaimPolicy != "" {
 		l[labelReclaimPolicy] = string(n.ReclaimPolicy)

@@ -60,14 +60,18 @@ func (o *observed) vm() *unstructured.Unstructured {
 	return o.vms[qualified(o.w.Spec.Namespace, o.w.Name)]
 }
 
-// instance is the running VirtualMachineInstance of our VirtualMachine, or nil. One of the same name that belongs to
-// somebody else's machine is not ours to wait for or to speak of.
+// instance is the running VirtualMachineInstance of our VirtualMachine, or nil. One of the same name that stands alone, or
+// belongs to somebody else's machine, is not ours to wait for or to speak of.
 func (o *observed) instance() *unstructured.Unstructured {
 	key := qualified(o.w.Spec.Namespace, o.w.Name)
-	if o.foreign(vmKind, key) != nil {
+	instance := o.relatedObject(instanceKind, key)
+	if instance == nil || o.foreign(vmKind, key) != nil {
 		return nil
 	}
-	return o.relatedObject(instanceKind, key)
+	if owner := metav1.GetControllerOf(instance); owner == nil || owner.Kind != "VirtualMachine" || owner.Name != o.w.Name {
+		return nil
+	}
+	return instance
 }
 
 // relatedObject is one related object, or nil.
@@ -106,16 +110,21 @@ func (o *observed) foreign(kind, key string) *unstructured.Unstructured {
 	return object
 }
 
+// relates says that objects of a kind are sent along, be there any or not.
+func (o *observed) relates(kind string) bool {
+	_, related := o.related[kind]
+	return related
+}
+
 // enactments are those of one policy, in the order of their names. known is false where enactments are not related at
 // all, so that their absence says nothing.
 func (o *observed) enactments(policy string) (enactments []*unstructured.Unstructured, known bool) {
-	_, known = o.related[enactmentKind]
 	for _, e := range o.relatedObjects(enactmentKind) {
 		if e.GetLabels()["nmstate.io/policy"] == policy {
 			enactments = append(enactments, e)
 		}
 	}
-	return enactments, known
+	return enactments, o.relates(enactmentKind)
 }
 
 // condition is one condition of an observed object, in the form that NMState and KubeVirt share.

@@ -43,13 +43,13 @@ func busy(policy *unstructured.Unstructured) bool {
 }
 
 // policyStep decides about the policy of one network: build it, keep it, or say why not.
-func policyStep(w *v1alpha1.Wukong, n network, obs *observed, settings Settings) step {
+func policyStep(w *v1alpha1.Wukong, n network, nets []network, obs *observed, settings Settings) step {
 	existing := obs.policies[n.policy]
 	if n.superseded != "" {
 		return step{reason: "Removing", state: v1alpha1.PolicyPending, message: n.superseded}
 	}
 	if existing == nil {
-		return newPolicyStep(w, n, obs, settings)
+		return newPolicyStep(w, n, nets, obs, settings)
 	}
 
 	desired := newPolicyFor(w, n, false)
@@ -60,6 +60,12 @@ func policyStep(w *v1alpha1.Wukong, n network, obs *observed, settings Settings)
 	s.state, s.message = policyState(obs, existing)
 	held := hold(existing)
 	if !reflect.DeepEqual(held.Object["spec"], desired.Object["spec"]) {
+		// A change can reach nodes that the policy has spared so far: a wider nodeSelector, a larger mtu.
+		if refused := refusal(w, n, obs, settings); refused.reason != "" {
+			refused.child, refused.state = held, s.state
+			refused.message = fmt.Sprintf("policy %s is not changed: %s", n.policy, refused.message)
+			return refused
+		}
 		switch {
 		case busy(existing):
 			s.message += "; a change of the policy waits until that is over"
@@ -90,23 +96,30 @@ func policyStep(w *v1alpha1.Wukong, n network, obs *observed, settings Settings)
 
 // newPolicyStep decides whether a policy may come into being. This is the last moment to spare a node: what NMState is
 // told it does.
-func newPolicyStep(w *v1alpha1.Wukong, n network, obs *observed, settings Settings) step {
-	refused := step{state: v1alpha1.PolicyPending}
-	if message := policyConflict(n, obs); message != "" {
-		refused.reason, refused.message, refused.stuck = "Conflict", message, true
+func newPolicyStep(w *v1alpha1.Wukong, n network, nets []network, obs *observed, settings Settings) step {
+	if conflict := policyConflict(n, nets, obs); conflict.reason != "" {
+		conflict.state = v1alpha1.PolicyPending
+		return conflict
+	}
+	if refused := refusal(w, n, obs, settings); refused.reason != "" {
+		refused.state = v1alpha1.PolicyPending
 		return refused
 	}
-	dhcp := false
-	if settings.Preflight {
-		result := preflight(w, n, obs)
-		if !result.ok {
-			refused.reason, refused.message, refused.stuck = result.reason, result.message, result.reason == "PreflightRefused"
-			return refused
-		}
-		dhcp = result.dhcp
-	}
+	dhcp := settings.Preflight && preflight(w, n, obs).dhcp
 	return step{
 		child: newPolicyFor(w, n, dhcp), reason: "PolicyPending", state: v1alpha1.PolicyPending,
 		message: fmt.Sprintf("policy %s is being created", n.policy),
 	}
+}
+
+// refusal is what the look at the nodes says against a policy; the zero step where it says nothing, or where nobody looks.
+func refusal(w *v1alpha1.Wukong, n network, obs *observed, settings Settings) step {
+	if !settings.Preflight {
+		return step{}
+	}
+	result := preflight(w, n, obs)
+	if result.ok {
+		return step{}
+	}
+	return step{reason: result.reason, message: result.message, stuck: result.reason == "PreflightRefused"}
 }

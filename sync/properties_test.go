@@ -139,29 +139,19 @@ func store(t *testing.T, req *sync.Request, resp *sync.Response) {
 		if child.GetNamespace() != "" {
 			name = child.GetNamespace() + "/" + name
 		}
-		stored := child.DeepCopy()
-		labels := stored.GetLabels()
+		desired := child.DeepCopy()
+		labels := desired.GetLabels()
 		if labels == nil {
 			labels = map[string]string{}
 		}
 		labels["controller-uid"] = string(req.Parent.UID)
-		stored.SetLabels(labels)
-		applied, err := json.Marshal(stored.Object)
-		if err != nil {
-			t.Fatal(err)
-		}
+		desired.SetLabels(labels)
+		stored := desired.DeepCopy()
 		if existing := before[kind][name]; existing != nil {
-			spec := stored.Object["spec"]
-			stored = existing.DeepCopy()
-			stored.Object["spec"] = spec
-			stored.SetLabels(labels)
+			stored.Object = dynamicApply(existing.Object, desired.Object)
+		} else {
+			note(stored.Object, desired.Object)
 		}
-		annotations := stored.GetAnnotations()
-		if annotations == nil {
-			annotations = map[string]string{}
-		}
-		annotations["metacontroller.k8s.io/last-applied-configuration"] = string(applied)
-		stored.SetAnnotations(annotations)
 		req.Children[kind][name] = stored
 	}
 }

@@ -35,7 +35,7 @@ func Sync(req *Request, settings Settings, now time.Time) (*Response, error) {
 	for _, n := range nets {
 		policy, nad := step{ready: true}, step{ready: true}
 		if n.policy != "" {
-			policy = policyStep(w, n, obs, settings)
+			policy = policyStep(w, n, nets, obs, settings)
 		}
 		if n.nad != "" || n.superseded != "" {
 			nad = nadStep(w, n, obs, settings, policy)
@@ -65,12 +65,7 @@ const stillUsed = "is removed from the spec, and goes when the machine no longer
 // leaving decides about what exists and no network of the spec asks for any more. The machine lets go first; an
 // attachment goes when neither the machine nor its running instance refers to it, and its policy after it.
 func leaving(nets []network, obs *observed, settings Settings, now time.Time) (steps []step, notes []string) {
-	wanted := map[string]bool{}
-	for _, n := range nets {
-		if n.superseded == "" {
-			wanted[n.nad], wanted[n.policy] = wanted[n.nad] || n.ownNAD, true
-		}
-	}
+	wanted := wantedNames(nets)
 	staying := map[string]bool{} // networks whose attachment is still there
 	for _, key := range slices.Sorted(maps.Keys(obs.nads)) {
 		existing := obs.nads[key]
@@ -93,7 +88,7 @@ func leaving(nets []network, obs *observed, settings Settings, now time.Time) (s
 			steps = append(steps, step{child: hold(existing), network: network, message: stillUsed})
 			continue
 		}
-		s, note := teardown(obs, existing, settings, now)
+		s, note := teardown(obs, existing, wanted, settings, now)
 		if note != "" {
 			notes = append(notes, note)
 		}
@@ -110,6 +105,17 @@ func leaving(nets []network, obs *observed, settings Settings, now time.Time) (s
 		}
 	}
 	return steps, notes
+}
+
+// wantedNames are the names of the policies and attachments of networks that are in the spec.
+func wantedNames(nets []network) map[string]bool {
+	wanted := map[string]bool{}
+	for _, n := range nets {
+		if n.superseded == "" {
+			wanted[n.nad], wanted[n.policy] = wanted[n.nad] || n.ownNAD, true
+		}
+	}
+	return wanted
 }
 
 // attached says that the machine or its running instance refers to an attachment.

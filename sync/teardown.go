@@ -2,6 +2,8 @@ package sync
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -11,10 +13,10 @@ import (
 
 // teardown decides about a policy that nobody asks for any more: its child is nil when it may go. NMState leaves the
 // nodes as they are when a policy goes, so with reclaimPolicy Delete the policy is first rewritten to remove the bridge,
-// and goes when that is done.
+// and goes when that is done. When that began is noted on the policy: it is what its patience counts from.
 //
-// note is a line for the log where the removal was given up.
-func teardown(obs *observed, existing *unstructured.Unstructured, settings Settings, now time.Time) (s step, note string) {
+// note is a line for the log where the bridge is kept against the reclaim policy, or its removal was given up.
+func teardown(obs *observed, existing *unstructured.Unstructured, wanted map[string]bool, settings Settings, now time.Time) (s step, note string) {
 	name := existing.GetName()
 	feed := policyFeed(existing)
 	switch {
@@ -22,12 +24,23 @@ func teardown(obs *observed, existing *unstructured.Unstructured, settings Setti
 		return step{ready: true}, ""
 	case existing.GetLabels()[labelReclaimPolicy] != string(v1alpha1.Delete) || value(existing, "spec", "capture") != nil:
 		return step{ready: true}, "" // Retain: the nodes keep the bridge
-	case feed.bridge == "" || sharedBridge(obs, existing, feed.bridge):
+	case feed.bridge == "":
 		return step{ready: true}, ""
+	}
+	if !feed.absent {
+		if user := sharedBridge(obs, existing, feed.bridge, wanted); user != "" {
+			return step{ready: true}, fmt.Sprintf("policy %s: bridge %s stays on the nodes, policy %s uses it", name, feed.bridge, user)
+		}
+		if !askedFor(obs, existing, feed.bridge) {
+			return step{ready: true}, fmt.Sprintf("policy %s: bridge %s stays on the nodes, because who else uses it cannot be seen", name, feed.bridge)
+		}
+	}
+
+	switch {
 	case !feed.absent && busy(existing):
 		s = step{child: hold(existing), message: fmt.Sprintf("policy %s is in progress: bridge %s is removed when that is over", name, feed.bridge)}
 	case !feed.absent:
-		return step{child: absent(existing, feed), message: fmt.Sprintf("policy %s is removing bridge %s from the nodes", name, feed.bridge)}, ""
+		s = step{child: absent(existing, feed), message: fmt.Sprintf("policy %s is removing bridge %s from the nodes", name, feed.bridge)}
 	default:
 		state, message := policyState(obs, existing)
 		if state == v1alpha1.PolicyAvailable || state == v1alpha1.PolicyIgnored {
@@ -35,23 +48,54 @@ func teardown(obs *observed, existing *unstructured.Unstructured, settings Setti
 		}
 		s = step{child: hold(existing), message: fmt.Sprintf("policy %s is removing bridge %s: %s", name, feed.bridge, message)}
 	}
-	if quiet := now.Sub(lastMove(obs, existing)); quiet > settings.TeardownTimeout {
+
+	since, err := time.Parse(time.RFC3339, existing.GetAnnotations()[annotationRemoving])
+	if err != nil {
+		// NMState takes a change of the metadata also while it is at work.
+		annotations := s.child.GetAnnotations()
+		if annotations == nil {
+			annotations = map[string]string{}
+		}
+		annotations[annotationRemoving] = now.UTC().Format(time.RFC3339)
+		s.child.SetAnnotations(annotations)
+		return s, ""
+	}
+	if last := lastMove(obs, existing); last.After(since) {
+		since = last
+	}
+	if now.Sub(since) > settings.TeardownTimeout {
 		return step{ready: true}, fmt.Sprintf("policy %s: gave up removing bridge %s, nothing has moved for %s: the nodes may keep it", name, feed.bridge, settings.TeardownTimeout)
 	}
 	return s, ""
 }
 
-// sharedBridge says that another Wukong's policy is on the same bridge.
-func sharedBridge(obs *observed, existing *unstructured.Unstructured, bridge string) bool {
-	for _, other := range obs.relatedObjects(policyKind) {
-		if other.GetName() == existing.GetName() || obs.policies[other.GetName()] != nil || other.GetDeletionTimestamp() != nil {
-			continue
-		}
-		if f := policyFeed(other); f.bridge == bridge && !f.absent {
-			return true
+// sharedBridge is another policy on the same bridge, or "": of another Wukong, of a network that stays, or of one that
+// leaves as well. Of those that leave together the last by name removes the bridge.
+func sharedBridge(obs *observed, existing *unstructured.Unstructured, bridge string, wanted map[string]bool) string {
+	for _, key := range slices.Sorted(maps.Keys(obs.policies)) {
+		f := policyFeed(obs.policies[key])
+		if key != existing.GetName() && f.bridge == bridge && !f.absent && (wanted[key] || key > existing.GetName()) {
+			return key
 		}
 	}
-	return false
+	for _, other := range obs.relatedObjects(policyKind) {
+		f := policyFeed(other)
+		if obs.foreign(policyKind, other.GetName()) != nil && other.GetDeletionTimestamp() == nil && f.bridge == bridge && !f.absent {
+			return other.GetName()
+		}
+	}
+	return ""
+}
+
+// askedFor says that the policies of others on a bridge would be among the related objects if there were any. Customize
+// asks for those of the bridges in spec and status; where our own policy, which is on the bridge, was not sent either,
+// nothing can be told from the silence about others.
+func askedFor(obs *observed, existing *unstructured.Unstructured, bridge string) bool {
+	if obs.relatedObject(policyKind, existing.GetName()) == nil {
+		return false
+	}
+	return slices.ContainsFunc(obs.w.Status.Networks, func(n v1alpha1.NetworkStatus) bool { return n.Bridge == bridge }) ||
+		slices.ContainsFunc(obs.w.Spec.Networks, func(n v1alpha1.Network) bool { return n.Type != v1alpha1.Pod && bridgeName(n) == bridge })
 }
 
 // absent is the policy that takes a bridge off the nodes again. A bridge does not take its port with it: the VLAN

@@ -49,6 +49,11 @@ func vm(w *v1alpha1.Wukong, nets []network, settings Settings, existing *unstruc
 			},
 		},
 	}
+	if !slices.ContainsFunc(nets, func(n network) bool { return n.Type == v1alpha1.Pod }) {
+		// A machine without any network would get the pod network from KubeVirt, which nobody asked for.
+		no := false
+		spec.Template.Spec.Domain.Devices.AutoattachPodInterface = &no
+	}
 	if ha := w.Spec.HighAvailability; ha != nil {
 		place(&spec.Template.Spec, ha)
 	}

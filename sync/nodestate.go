@@ -1,0 +1,201 @@
+package sync
+
+import (
+	"fmt"
+	"slices"
+
+	"novasphere.dev/wukong/types/v1alpha1"
+)
+
+// nodeState is what NMState reports of one node's network.
+type nodeState struct {
+	node    string
+	current any
+}
+
+// waysOut end a refusal because of an address.
+const waysOut = "set vlanId, another physicalInterface, highAvailability.nodeSelector, or for the NIC with the default route preserveHostIP"
+
+// objection says why a bridge may not be built on the node, or "".
+func (s nodeState) objection(n network) string {
+	nic := s.iface(n.nic)
+	if nic == nil {
+		return fmt.Sprintf("node %s has no NIC %s: set physicalInterface, or leave the node out by highAvailability.nodeSelector", s.node, n.nic)
+	}
+	if mtu := number(nic, "mtu"); n.MTU != 0 && mtu != 0 && mtu < int64(n.MTU) {
+		return fmt.Sprintf("node %s: mtu %d is more than the %d of NIC %s: lower mtu, or raise the NIC's", s.node, n.MTU, mtu, n.nic)
+	}
+	if n.VLANID == 0 {
+		if c := text(nic, "controller"); c != "" && c != n.bridge {
+			return fmt.Sprintf("node %s: NIC %s already belongs to %s: choose another physicalInterface, or name that bridge as bridgeName", s.node, n.nic, c)
+		}
+		if carried := s.carried(nic); carried != "" && !n.preserves() {
+			return fmt.Sprintf("node %s: NIC %s carries %s, and bridging it would cut the node off: %s", s.node, n.nic, carried, waysOut)
+		}
+	} else {
+		if c := text(nic, "controller"); c != "" && text(s.iface(c), "type") == "bond" {
+			return fmt.Sprintf("node %s: NIC %s already belongs to bond %s: name the bond as physicalInterface", s.node, n.nic, c)
+		}
+		if message := s.vlanObjection(n); message != "" {
+			return message
+		}
+	}
+	return s.bridgeObjection(n)
+}
+
+// vlanObjection is about a VLAN interface that is there already.
+func (s nodeState) vlanObjection(n network) string {
+	vlan := s.iface(n.uplink)
+	if vlan == nil {
+		return ""
+	}
+	if base, id := text(vlan, "vlan", "base-iface"), number(vlan, "vlan", "id"); base != n.nic || id != int64(n.VLANID) {
+		return fmt.Sprintf("node %s: interface %s exists and is not VLAN %d on %s: rename it, or choose another physicalInterface", s.node, n.uplink, n.VLANID, n.nic)
+	}
+	if c := text(vlan, "controller"); c != "" && c != n.bridge {
+		return fmt.Sprintf("node %s: VLAN interface %s already belongs to %s: name that bridge as bridgeName, or choose another vlanId", s.node, n.uplink, c)
+	}
+	if carried := s.carried(vlan); carried != "" {
+		return fmt.Sprintf("node %s: VLAN interface %s carries %s, and bridging it would cut the node off: set another vlanId, another physicalInterface, or highAvailability.nodeSelector", s.node, n.uplink, carried)
+	}
+	return ""
+}
+
+// bridgeObjection is about a bridge of that name that is there already: built by an earlier Wukong, or by somebody else.
+func (s nodeState) bridgeObjection(n network) string {
+	bridge := s.bridge(n.bridge)
+	if bridge == nil {
+		return ""
+	}
+	if want := bridgeType(n.Type); text(bridge, "type") != want {
+		return fmt.Sprintf("node %s: interface %s exists and is a %s, not a %s: choose another bridgeName", s.node, n.bridge, text(bridge, "type"), want)
+	}
+	if carried := s.carried(bridge); carried != "" && !n.preserves() {
+		return fmt.Sprintf("node %s: bridge %s carries %s: choose another bridgeName, or leave the node out by highAvailability.nodeSelector", s.node, n.bridge, carried)
+	}
+	for _, port := range items(bridge, "bridge", "port") {
+		name := text(port, "name")
+		if name == n.uplink {
+			if filter, _ := value(port, "vlan").(map[string]any); len(filter) > 0 {
+				return fmt.Sprintf("node %s: bridge %s filters VLANs, which a bridge of a Wukong does not: choose another bridgeName", s.node, n.bridge)
+			}
+			continue
+		}
+		// The taps and veths of machines and pods come and go; a policy leaves them alone. An Open vSwitch bridge has an
+		// internal port of its own name. Any other port the policy would take from the bridge.
+		iface := s.iface(name)
+		kind := text(iface, "type")
+		own := name == n.bridge && kind == "ovs-interface" && s.carried(iface) == ""
+		if value(port, "link-aggregation") != nil || iface != nil && !own && !slices.Contains([]string{"veth", "tun", "tap", "unknown"}, kind) {
+			return fmt.Sprintf("node %s: bridge %s has the port %s, which the policy would take from it: choose another bridgeName", s.node, n.bridge, name)
+		}
+	}
+	return ""
+}
+
+// hostAddress says whether the address that the default route leaves by, which preserveHostIP moves, came by DHCP; and
+// why it cannot be moved, or "".
+func (s nodeState) hostAddress(n network) (dhcp bool, objection string) {
+	gateways := map[string]bool{}
+	ipv6 := false
+	for _, r := range items(s.current, "routes", "running") {
+		switch text(r, "destination") {
+		case "0.0.0.0/0":
+			gateways[text(r, "next-hop-interface")] = true
+		case "::/0":
+			ipv6 = true
+		}
+	}
+	switch {
+	case len(gateways) == 0 && ipv6:
+		return false, fmt.Sprintf("node %s has a default route by IPv6 only, which preserveHostIP cannot follow: set vlanId or another physicalInterface", s.node)
+	case len(gateways) == 0:
+		return false, fmt.Sprintf("node %s has no default route: remove preserveHostIP, or leave the node out by highAvailability.nodeSelector", s.node)
+	case len(gateways) > 1:
+		return false, fmt.Sprintf("node %s has default routes by several interfaces, and preserveHostIP moves one: set vlanId or another physicalInterface", s.node)
+	case !gateways[n.nic] && !gateways[n.bridge]:
+		return false, fmt.Sprintf("node %s: the default route does not leave by %s: remove preserveHostIP, or choose the NIC that it leaves by", s.node, n.nic)
+	}
+	carrier := s.iface(n.nic)
+	if gateways[n.bridge] {
+		carrier = s.bridge(n.bridge)
+	}
+	mac := text(s.iface(n.nic), "mac-address")
+	for _, i := range items(s.current, "interfaces") {
+		name := text(i, "name")
+		if name == n.nic || name == n.bridge || mac == "" || text(i, "mac-address") != mac {
+			continue
+		}
+		// A VLAN interface has its NIC's address too, and is told apart by carrying nothing.
+		if kind := text(i, "type"); s.carried(i) != "" || kind == "bond" || kind == "ethernet" {
+			return false, fmt.Sprintf("node %s: %s has the same hardware address as %s, and preserveHostIP cannot tell them apart: set vlanId or another physicalInterface", s.node, name, n.nic)
+		}
+	}
+	dhcp = truth(carrier, "ipv4", "dhcp")
+	if dhcp && (ipv6 || s.address(carrier, "ipv6") != "") {
+		return false, fmt.Sprintf("node %s: %s has IPv4 by DHCP and IPv6 as well, and preserveHostIP would lose the IPv6: set vlanId or another physicalInterface", s.node, text(carrier, "name"))
+	}
+	return dhcp, ""
+}
+
+// iface is an interface of the node by name, or nil; of an Open vSwitch bridge and its internal port of the same name
+// the port, which is the one that carries addresses.
+func (s nodeState) iface(name string) map[string]any {
+	return s.find(name, func(kind string) bool { return kind != "ovs-bridge" })
+}
+
+// bridge is an interface of the node by name, the bridge where there are two.
+func (s nodeState) bridge(name string) map[string]any {
+	if b := s.find(name, func(kind string) bool { return kind == "ovs-bridge" || kind == "linux-bridge" }); b != nil {
+		return b
+	}
+	return s.iface(name)
+}
+
+func (s nodeState) find(name string, kind func(string) bool) map[string]any {
+	for _, i := range items(s.current, "interfaces") {
+		if text(i, "name") == name && text(i, "state") != "absent" && kind(text(i, "type")) {
+			return i
+		}
+	}
+	return nil
+}
+
+// carried is the address or the route that an interface carries, or "". What an interface has by merely being up, an
+// IPv6 link-local address and its routes, does not count.
+func (s nodeState) carried(iface map[string]any) string {
+	for _, family := range []string{"ipv4", "ipv6"} {
+		if address := s.address(iface, family); address != "" {
+			return address
+		}
+	}
+	for _, r := range items(s.current, "routes", "running") {
+		if destination := text(r, "destination"); text(r, "next-hop-interface") == text(iface, "name") && !linkLocal(destination) {
+			return "the route to " + destination
+		}
+	}
+	return ""
+}
+
+// address is the address of one family that an interface has, or "".
+func (s nodeState) address(iface map[string]any, family string) string {
+	if enabled, ok := value(iface, family, "enabled").(bool); ok && !enabled {
+		return ""
+	}
+	for _, a := range items(iface, family, "address") {
+		if ip := text(a, "ip"); ip != "" && !linkLocal(ip) {
+			return fmt.Sprintf("the address %s/%d", ip, number(a, "prefix-length"))
+		}
+	}
+	if truth(iface, family, "dhcp") {
+		return "an address by DHCP"
+	}
+	return ""
+}
+
+func bridgeType(t v1alpha1.NetworkType) string {
+	if t == v1alpha1.OVS {
+		return "ovs-bridge"
+	}
+	return "linux-bridge"
+}
