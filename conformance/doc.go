@@ -1,0 +1,3 @@
+// Package conformance asks those who must understand the hook's answers whether they do: KubeVirt's own admission, the
+// CNI libraries and plugins, and cloud-init. It is a module of its own, because their dependencies are not the hook's.
+package conformance
