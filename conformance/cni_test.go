@@ -36,7 +36,9 @@ func TestCNITakesEveryAttachment(t *testing.T) {
 		if conf.Network.IPAM != (types.IPAM{}) {
 			t.Errorf("ipam is %+v: the address is the guest's affair", conf.Network.IPAM)
 		}
-		if _, err := libcni.ConfListFromConf(conf); err != nil {
+		// Multus hands it on as a list of one plugin.
+		list := fmt.Sprintf(`{"cniVersion":"0.3.1","name":%q,"plugins":[%s]}`, conf.Network.Name, conf.Bytes)
+		if _, err := libcni.NetworkConfFromBytes([]byte(list)); err != nil {
 			t.Error(err)
 		}
 	})

@@ -9,7 +9,6 @@ import (
 
 	jsonpatch "github.com/evanphx/json-patch"
 	admissionv1 "k8s.io/api/admission/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	v1 "kubevirt.io/api/core/v1"
 	"kubevirt.io/kubevirt/pkg/testutils"
@@ -22,7 +21,7 @@ import (
 func review(raw []byte) *admissionv1.AdmissionReview {
 	return &admissionv1.AdmissionReview{Request: &admissionv1.AdmissionRequest{
 		Operation: admissionv1.Create,
-		Resource:  metav1.GroupVersionResource(webhooks.VirtualMachineGroupVersionResource),
+		Resource:  webhooks.VirtualMachineGroupVersionResource,
 		Object:    runtime.RawExtension{Raw: raw},
 		Namespace: "default",
 	}}
