@@ -34,30 +34,59 @@ func policyConflict(n network, nets []network, obs *observed) step {
 		return step{reason: "Conflict", message: message, stuck: true}
 	}
 	for _, other := range others(n, nets, obs) {
-		f := policyFeed(other)
-		if f.bridge == "" || f.bridge != n.bridge && f.uplink != n.uplink {
-			continue
-		}
-		name, ours := other.GetName(), obs.policies[other.GetName()] != nil
-		same := f.bridge == n.bridge && f.uplink == n.uplink && f.kind == bridgeType(n.Type) && f.mtu == int64(n.MTU)
-		switch {
-		case f.absent:
-			return step{reason: "Removing", message: fmt.Sprintf("bridge %s is being removed under policy %s of %s: that is finished first", f.bridge, name, owner(other))}
-		case same:
-		case ours:
-			return step{reason: "Removing", message: fmt.Sprintf("bridge %s on %s is still that of a network that was removed, under policy %s: it goes first", f.bridge, f.uplink, name)}
-		case f.bridge == n.bridge && f.uplink != n.uplink:
-			return step{reason: "Conflict", stuck: true, message: fmt.Sprintf("bridge %s is fed by %s under policy %s of %s, not by %s: choose another bridgeName, or the same uplink",
-				n.bridge, f.uplink, name, owner(other), n.uplink)}
-		case f.bridge == n.bridge:
-			return step{reason: "Conflict", stuck: true, message: fmt.Sprintf("bridge %s is a %s with mtu %d under policy %s of %s: choose another bridgeName, or the same type and mtu (0 is unset)",
-				n.bridge, f.kind, f.mtu, name, owner(other))}
-		default:
-			return step{reason: "Conflict", stuck: true, message: fmt.Sprintf("%s feeds bridge %s under policy %s of %s, and can feed only one: name that bridge as bridgeName, or choose another physicalInterface or vlanId",
-				n.uplink, f.bridge, name, owner(other))}
+		if conflict := conflictWith(n, other, obs); conflict.reason != "" {
+			return conflict
 		}
 	}
 	return step{}
+}
+
+// conflictWith says why the policy of a network does not go with another; the zero step where it does.
+func conflictWith(n network, other *unstructured.Unstructured, obs *observed) step {
+	f := policyFeed(other)
+	name, ours := other.GetName(), obs.policies[other.GetName()] != nil
+	same := f.bridge == n.bridge && f.uplink == n.uplink && f.kind == bridgeType(n.Type) && f.mtu == int64(n.MTU)
+	switch {
+	case f.bridge == "" || f.bridge != n.bridge && f.uplink != n.uplink:
+		return step{}
+	case f.absent || other.GetAnnotations()[annotationRemoving] != "":
+		return step{reason: "Removing", message: fmt.Sprintf("bridge %s is being removed under policy %s of %s: that is finished first", f.bridge, name, owner(other))}
+	case same:
+		return step{}
+	case ours:
+		return step{reason: "Removing", message: fmt.Sprintf("bridge %s on %s is still that of a network that was removed, under policy %s: it goes first", f.bridge, f.uplink, name)}
+	case f.bridge == n.bridge && f.uplink != n.uplink:
+		return step{reason: "Conflict", stuck: true, message: fmt.Sprintf("bridge %s is fed by %s under policy %s of %s, not by %s: choose another bridgeName, or the same uplink",
+			n.bridge, f.uplink, name, owner(other), n.uplink)}
+	case f.bridge == n.bridge:
+		return step{reason: "Conflict", stuck: true, message: fmt.Sprintf("bridge %s is a %s with mtu %d under policy %s of %s: choose another bridgeName, or the same type and mtu (0 is unset)",
+			n.bridge, f.kind, f.mtu, name, owner(other))}
+	default:
+		return step{reason: "Conflict", stuck: true, message: fmt.Sprintf("%s feeds bridge %s under policy %s of %s, and can feed only one: name that bridge as bridgeName, or choose another physicalInterface or vlanId",
+			n.uplink, f.bridge, name, owner(other))}
+	}
+}
+
+// lostTo says that an observed policy came after one that it conflicts with: two that are created at the same time do not
+// see each other. The older stays, or of two that are equally old the first by name. The zero step where there is none.
+func lostTo(n network, obs *observed, existing *unstructured.Unstructured) step {
+	for _, other := range obs.relatedObjects(policyKind) {
+		if obs.foreign(policyKind, other.GetName()) == nil || !precedes(other, existing) {
+			continue
+		}
+		if conflict := conflictWith(n, other, obs); conflict.stuck {
+			return conflict
+		}
+	}
+	return step{}
+}
+
+func precedes(a, b *unstructured.Unstructured) bool {
+	x, y := a.GetCreationTimestamp(), b.GetCreationTimestamp()
+	if x.Equal(&y) {
+		return a.GetName() < b.GetName()
+	}
+	return x.Before(&y)
 }
 
 // others are the policies that a network's may conflict with: those of somebody else, and those that leave.

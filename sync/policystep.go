@@ -52,6 +52,15 @@ func policyStep(w *v1alpha1.Wukong, n network, nets []network, obs *observed, se
 		return newPolicyStep(w, n, nets, obs, settings)
 	}
 
+	if lost := lostTo(n, obs, existing); lost.reason != "" {
+		lost.state = v1alpha1.PolicyPending
+		// Before NMState has taken it up, nothing is on the nodes, and nothing stands on it: it had better never be.
+		if enactments, known := obs.enactments(n.policy); !known || len(enactments) > 0 || obs.nads[n.nad] != nil {
+			lost.child = hold(existing)
+			lost.state, _ = policyState(obs, existing)
+		}
+		return lost
+	}
 	desired := newPolicyFor(w, n, false)
 	if n.preserves() {
 		desired = keepCapture(desired, existing)

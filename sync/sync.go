@@ -78,17 +78,24 @@ func leaving(nets []network, obs *observed, settings Settings, now time.Time) (s
 			steps = append(steps, step{child: hold(existing), network: network, message: stillUsed})
 		}
 	}
+	used := maps.Clone(wanted) // with the policies that the machine still stands on
+	for name := range obs.policies {
+		network := networkOf(obs.w, name, "-bridge")
+		if staying[network] || plugged(obs.vm(), "spec.template.spec", network) || plugged(obs.instance(), "spec", network) {
+			used[name] = true
+		}
+	}
 	for _, name := range slices.Sorted(maps.Keys(obs.policies)) {
 		existing := obs.policies[name]
 		if wanted[name] {
 			continue
 		}
 		network := networkOf(obs.w, name, "-bridge")
-		if staying[network] || plugged(obs.vm(), "spec.template.spec", network) || plugged(obs.instance(), "spec", network) {
+		if used[name] {
 			steps = append(steps, step{child: hold(existing), network: network, message: stillUsed})
 			continue
 		}
-		s, note := teardown(obs, existing, wanted, settings, now)
+		s, note := teardown(obs, existing, used, settings, now)
 		if note != "" {
 			notes = append(notes, note)
 		}

@@ -27,16 +27,26 @@ func teardown(obs *observed, existing *unstructured.Unstructured, wanted map[str
 	case feed.bridge == "":
 		return step{ready: true}, ""
 	}
+	marked := existing.GetAnnotations()[annotationRemoving] != ""
+	peer := "" // who leaves the bridge as well, and removes it
 	if !feed.absent {
-		if user := sharedBridge(obs, existing, feed.bridge, wanted); user != "" {
-			return step{ready: true}, fmt.Sprintf("policy %s: bridge %s stays on the nodes, policy %s uses it", name, feed.bridge, user)
-		}
 		if !askedFor(obs, existing, feed.bridge) {
 			return step{ready: true}, fmt.Sprintf("policy %s: bridge %s stays on the nodes, because who else uses it cannot be seen", name, feed.bridge)
+		}
+		var user string
+		user, peer = sharedBridge(obs, existing, feed.bridge, wanted)
+		if user != "" && marked {
+			return step{ready: true}, fmt.Sprintf("policy %s: bridge %s stays on the nodes, policy %s uses it", name, feed.bridge, user)
+		}
+		if user != "" {
+			// The user may be about to leave too, and not have seen us leave. Say so first, and decide when that is seen.
+			peer = user
 		}
 	}
 
 	switch {
+	case peer != "":
+		s = step{child: hold(existing), message: fmt.Sprintf("bridge %s is also that of policy %s: policy %s is decided about after it", feed.bridge, peer, name)}
 	case !feed.absent && busy(existing):
 		s = step{child: hold(existing), message: fmt.Sprintf("policy %s is in progress: bridge %s is removed when that is over", name, feed.bridge)}
 	case !feed.absent:
@@ -69,22 +79,29 @@ func teardown(obs *observed, existing *unstructured.Unstructured, wanted map[str
 	return s, ""
 }
 
-// sharedBridge is another policy on the same bridge, or "": of another Wukong, of a network that stays, or of one that
-// leaves as well. Of those that leave together the last by name removes the bridge.
-func sharedBridge(obs *observed, existing *unstructured.Unstructured, bridge string, wanted map[string]bool) string {
-	for _, key := range slices.Sorted(maps.Keys(obs.policies)) {
-		f := policyFeed(obs.policies[key])
-		if key != existing.GetName() && f.bridge == bridge && !f.absent && (wanted[key] || key > existing.GetName()) {
-			return key
+// sharedBridge looks for other policies on the same bridge: user is one that stays, of another Wukong or of a network in the
+// spec. peer is one that leaves as well and comes later by name: of those that leave together the last removes the bridge,
+// and the others wait for it.
+func sharedBridge(obs *observed, existing *unstructured.Unstructured, bridge string, wanted map[string]bool) (user, peer string) {
+	consider := func(other *unstructured.Unstructured, leaves bool) {
+		f, name := policyFeed(other), other.GetName()
+		switch {
+		case name == existing.GetName() || f.bridge != bridge:
+		case leaves && name > existing.GetName():
+			peer = name
+		case !leaves && !f.absent && other.GetDeletionTimestamp() == nil:
+			user = name
 		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(obs.policies)) {
+		consider(obs.policies[key], !wanted[key])
 	}
 	for _, other := range obs.relatedObjects(policyKind) {
-		f := policyFeed(other)
-		if obs.foreign(policyKind, other.GetName()) != nil && other.GetDeletionTimestamp() == nil && f.bridge == bridge && !f.absent {
-			return other.GetName()
+		if obs.foreign(policyKind, other.GetName()) != nil {
+			consider(other, other.GetAnnotations()[annotationRemoving] != "")
 		}
 	}
-	return ""
+	return user, peer
 }
 
 // askedFor says that the policies of others on a bridge would be among the related objects if there were any. Customize
