@@ -79,7 +79,7 @@ func TestNothingThatExistsIsLost(t *testing.T) {
 		}
 		for _, objects := range req.Children {
 			for _, object := range objects {
-				if !answered[key(object)] && (object.GetKind() == "VirtualMachine" || inSpec(req, object) && !addedAgain(t)) {
+				if !answered[key(object)] && (object.GetKind() == "VirtualMachine" || inSpec(req, object) && !leaves(t)) {
 					t.Errorf("%s exists, and is not in the answer", key(object))
 				}
 			}
@@ -87,9 +87,12 @@ func TestNothingThatExistsIsLost(t *testing.T) {
 	})
 }
 
-// addedAgain is true in the story of a network that was removed and added again under its old name: what exists was
-// made for the removed one.
-func addedAgain(t *testing.T) bool { return strings.Contains(t.Name(), "network-added-again") }
+// leaves is true in the two stories in which something leaves whose network is in the spec: of a network that was removed
+// and added again under its old name, where what exists was made for the removed one; and of a policy that came second to
+// a NIC, and that NMState has not taken up.
+func leaves(t *testing.T) bool {
+	return strings.Contains(t.Name(), "network-added-again") || strings.Contains(t.Name(), "second-is-withdrawn")
+}
 
 // inSpec says that an object was made for a network that the spec still has.
 func inSpec(req *sync.Request, object *unstructured.Unstructured) bool {
