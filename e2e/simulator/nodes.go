@@ -1,0 +1,192 @@
+package simulator
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/client-go/dynamic"
+)
+
+// Node is a node to be: the handler of NMState runs on it, and reports its network as a NodeNetworkState
+// (controllers/handler/node_controller.go, nmstatectl show).
+type Node struct {
+	Name   string
+	Labels map[string]string
+
+	// NICs are its network cards. The default route leaves by the first that has an address.
+	NICs []NIC
+}
+
+// NIC is a network card.
+type NIC struct {
+	Name    string
+	Address string // with a prefix length of 24; "" for none
+	MTU     int64  // default 1500
+}
+
+// AddNode makes a node, ready and with its network reported.
+func (s *Simulator) AddNode(ctx context.Context, node Node) error {
+	marks := map[string]any{"kubernetes.io/hostname": node.Name, "kubernetes.io/os": "linux", "node-role.kubernetes.io/worker": ""}
+	for key, value := range node.Labels {
+		marks[key] = value
+	}
+	object := &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "v1", "kind": "Node",
+		"metadata": map[string]any{"name": node.Name, "labels": marks},
+	}}
+	if _, err := s.client.Resource(nodes).Create(ctx, object, metav1.CreateOptions{}); err != nil {
+		return fmt.Errorf("creating node %s: %w", node.Name, err)
+	}
+	state := &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "nmstate.io/v1beta1", "kind": "NodeNetworkState",
+		"metadata": map[string]any{"name": node.Name},
+	}}
+	created, err := s.client.Resource(states).Create(ctx, state, metav1.CreateOptions{})
+	if err != nil {
+		return fmt.Errorf("creating the NodeNetworkState of %s: %w", node.Name, err)
+	}
+	created.Object["status"] = map[string]any{
+		"currentState":             reportedState(node),
+		"lastSuccessfulUpdateTime": now(),
+	}
+	if _, err := s.client.Resource(states).UpdateStatus(ctx, created, metav1.UpdateOptions{}); err != nil {
+		return fmt.Errorf("reporting the network of %s: %w", node.Name, err)
+	}
+	return nil
+}
+
+func reportedState(node Node) map[string]any {
+	var interfaces, running []any
+	for i, nic := range node.NICs {
+		mtu := nic.MTU
+		if mtu == 0 {
+			mtu = 1500
+		}
+		iface := map[string]any{
+			"name": nic.Name, "type": "ethernet", "state": "up", "mtu": mtu,
+			"mac-address": fmt.Sprintf("00:50:56:%02X:00:%02X", i, node.Name[len(node.Name)-1]),
+			"ipv4":        map[string]any{"enabled": false},
+			"ipv6": map[string]any{"enabled": true, "address": []any{
+				map[string]any{"ip": fmt.Sprintf("fe80::%d", i+1), "prefix-length": int64(64)},
+			}},
+		}
+		if nic.Address != "" {
+			iface["ipv4"] = map[string]any{"enabled": true, "dhcp": false, "address": []any{
+				map[string]any{"ip": nic.Address, "prefix-length": int64(24)},
+			}}
+			if len(running) == 0 {
+				running = append(running, map[string]any{
+					"destination": "0.0.0.0/0", "next-hop-interface": nic.Name, "next-hop-address": nic.Address, "metric": int64(100), "table-id": int64(254),
+				})
+			}
+		}
+		interfaces = append(interfaces, iface)
+	}
+	return map[string]any{"interfaces": interfaces, "routes": map[string]any{"running": running, "config": []any{}}}
+}
+
+// applyState changes what a node reports by a policy's desired state, as nmstatectl apply does to the node: what is not
+// mentioned stays, what is absent goes, and a port belongs to one bridge.
+func (s *Simulator) applyState(ctx context.Context, node string, desired []any) error {
+	state, err := s.client.Resource(states).Get(ctx, node, metav1.GetOptions{})
+	if err != nil {
+		return fmt.Errorf("reading the network of %s: %w", node, err)
+	}
+	current, _, _ := unstructured.NestedSlice(state.Object, "status", "currentState", "interfaces")
+	for _, item := range desired {
+		wanted, ok := item.(map[string]any)
+		if !ok {
+			continue
+		}
+		current = applyInterface(current, wanted)
+	}
+	if err := unstructured.SetNestedSlice(state.Object, current, "status", "currentState", "interfaces"); err != nil {
+		return fmt.Errorf("reporting the network of %s: %w", node, err)
+	}
+	if err := unstructured.SetNestedField(state.Object, now(), "status", "lastSuccessfulUpdateTime"); err != nil {
+		return fmt.Errorf("reporting the network of %s: %w", node, err)
+	}
+	if _, err := s.client.Resource(states).UpdateStatus(ctx, state, metav1.UpdateOptions{}); err != nil {
+		return fmt.Errorf("reporting the network of %s: %w", node, err)
+	}
+	return nil
+}
+
+func applyInterface(current []any, wanted map[string]any) []any {
+	name, _ := wanted["name"].(string)
+	at := slices.IndexFunc(current, func(i any) bool { return i.(map[string]any)["name"] == name })
+	if wanted["state"] == "absent" {
+		if at >= 0 {
+			current = slices.Delete(current, at, at+1)
+		}
+		leave(current, name, nil)
+		return current
+	}
+	if at < 0 {
+		current, at = append(current, map[string]any{"name": name}), len(current)
+	}
+	maps.Copy(current[at].(map[string]any), (&unstructured.Unstructured{Object: wanted}).DeepCopy().Object)
+	if ports, found, _ := unstructured.NestedSlice(wanted, "bridge", "port"); found {
+		names := map[string]bool{}
+		for _, port := range ports {
+			names[port.(map[string]any)["name"].(string)] = true
+		}
+		leave(current, name, names)
+		for _, item := range current {
+			iface := item.(map[string]any)
+			if names[iface["name"].(string)] {
+				iface["controller"] = name
+			}
+		}
+	}
+	return current
+}
+
+// leave takes from a bridge the ports that it does not have any more.
+func leave(current []any, bridge string, kept map[string]bool) {
+	for _, item := range current {
+		iface := item.(map[string]any)
+		if iface["controller"] == bridge && !kept[iface["name"].(string)] {
+			delete(iface, "controller")
+		}
+	}
+}
+
+// matching are the names of the nodes that a policy selects, in order. As in NMState only nodes that run its handler
+// count, here those that report their network (pkg/node/nodes.go, NodesRunningNmstate).
+func (s *Simulator) matching(ctx context.Context, selector map[string]string) ([]string, error) {
+	list, err := s.client.Resource(nodes).List(ctx, metav1.ListOptions{LabelSelector: labels.SelectorFromSet(selector).String()})
+	if err != nil {
+		return nil, fmt.Errorf("listing nodes: %w", err)
+	}
+	var names []string
+	for _, node := range list.Items {
+		if node.GetDeletionTimestamp() != nil {
+			continue
+		}
+		switch _, err := s.client.Resource(states).Get(ctx, node.GetName(), metav1.GetOptions{}); {
+		case apierrors.IsNotFound(err):
+		case err != nil:
+			return nil, fmt.Errorf("reading the network of %s: %w", node.GetName(), err)
+		default:
+			names = append(names, node.GetName())
+		}
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+// get is an object, or nil where there is none.
+func get(ctx context.Context, client dynamic.ResourceInterface, name string) (*unstructured.Unstructured, error) {
+	object, err := client.Get(ctx, name, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return nil, nil
+	}
+	return object, err
+}
