@@ -1,0 +1,107 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	"sigs.k8s.io/yaml"
+)
+
+// TestEveryFieldHasARow holds docs/fields.md to the CRD: each field of spec and status has one row, and the golden case
+// that the row names has the field.
+func TestEveryFieldHasARow(t *testing.T) {
+	var crd apiextensionsv1.CustomResourceDefinition
+	if err := yaml.Unmarshal(definition, &crd); err != nil {
+		t.Fatal(err)
+	}
+	var fields []string
+	for _, part := range []string{"spec", "status"} {
+		schema := crd.Spec.Versions[0].Schema.OpenAPIV3Schema.Properties[part]
+		fields = append(fields, leaves(part, schema)...)
+	}
+
+	table, err := os.ReadFile("docs/fields.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	row := regexp.MustCompile("(?m)^\\| `((?:spec|status)[^`]*)` \\| .* \\| (?:`([^`]*)`|[^`|]*) \\|$")
+	rows := map[string]string{}
+	for _, m := range row.FindAllStringSubmatch(string(table), -1) {
+		if _, ok := rows[m[1]]; ok {
+			t.Errorf("%s has two rows", m[1])
+		}
+		rows[m[1]] = m[2]
+		if !slices.Contains(fields, m[1]) {
+			t.Errorf("%s has a row, and is no field", m[1])
+		}
+	}
+	for _, field := range fields {
+		golden, ok := rows[field]
+		switch {
+		case !ok:
+			t.Errorf("%s has no row", field)
+		case golden == "":
+			if field != "status.observedGeneration" {
+				t.Errorf("%s names no case", field)
+			}
+		case !inCase(t, golden, field):
+			t.Errorf("%s: the case %s does not have it", field, golden)
+		}
+	}
+}
+
+// leaves are the paths of the fields that hold a value, as `kubectl explain --recursive` lists them.
+func leaves(path string, schema apiextensionsv1.JSONSchemaProps) []string {
+	if schema.Type == "array" && schema.Items.Schema.Type == "object" {
+		return leaves(path+"[]", *schema.Items.Schema)
+	}
+	if len(schema.Properties) == 0 {
+		return []string{path}
+	}
+	var all []string
+	for name, property := range schema.Properties {
+		all = append(all, leaves(path+"."+name, property)...)
+	}
+	return all
+}
+
+// inCase says that a golden case has a field: one of the spec in its request, one of the status in its answer.
+func inCase(t *testing.T, golden, field string) bool {
+	t.Helper()
+	file, root := "request.json", "parent"
+	if strings.HasPrefix(field, "status") {
+		file, root = "response.json", ""
+	}
+	raw, err := os.ReadFile(filepath.Join("testdata", golden, file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var document map[string]any
+	if err := json.Unmarshal(raw, &document); err != nil {
+		t.Fatal(err)
+	}
+	if root != "" {
+		document, _ = document[root].(map[string]any)
+	}
+	return has(document, strings.Split(field, "."))
+}
+
+func has(v any, path []string) bool {
+	if len(path) == 0 {
+		return true
+	}
+	object, _ := v.(map[string]any)
+	name, isList := strings.CutSuffix(path[0], "[]")
+	v, ok := object[name]
+	if !isList {
+		return ok && has(v, path[1:])
+	}
+	list, _ := v.([]any)
+	return slices.ContainsFunc(list, func(item any) bool { return has(item, path[1:]) })
+}
