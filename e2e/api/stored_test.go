@@ -60,6 +60,11 @@ func TestAnswersAreStoredUnchanged(t *testing.T) {
 			}
 			seen[string(encoded)] = true
 			t.Run(fmt.Sprintf("%s/%s %s", filepath.Base(filepath.Dir(file)), child.GetKind(), child.GetName()), func(t *testing.T) {
+				if namespace := child.GetNamespace(); namespace != "" {
+					if err := shared.EnsureNamespace(t.Context(), namespace); err != nil {
+						t.Fatal(err)
+					}
+				}
 				if _, err := create(t, child); err != nil {
 					t.Fatal(err)
 				}
