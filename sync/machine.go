@@ -22,7 +22,9 @@ func whatToDo(word, namespace, name string) string {
 	case "ErrImagePull", "ImagePullBackOff":
 		return "the image of its container disk cannot be pulled: correct osImage"
 	case "ErrorPvcNotFound":
-		return "the claim of a volume does not exist"
+		return fmt.Sprintf("the claim of a volume does not exist: see `kubectl get pvc -n %s`", namespace)
+	case "Unknown":
+		return "KubeVirt has lost sight of its node: see `kubectl get nodes`"
 	case "ErrorDataVolumeNotFound":
 		return "the DataVolume of a disk does not exist: see whether the Containerized Data Importer is installed"
 	case "DataVolumeError":
@@ -60,7 +62,9 @@ func machineState(w *v1alpha1.Wukong, machine, instance *unstructured.Unstructur
 	switch {
 	case word == "":
 		s = step{reason: "MachinePending", message: fmt.Sprintf("machine %s exists, and KubeVirt has not taken it up yet", key)}
-	case word == "Running", word == "Stopped", !isWord(word):
+	case word == "Stopped":
+		s = step{reason: "NotReady", message: fmt.Sprintf("machine %s has not started yet", key)}
+	case word == "Running", !isWord(word):
 		s = step{reason: "NotReady", message: fmt.Sprintf("machine %s is not ready", key)}
 	}
 	switch failure, hint := conditionOf(machine, "Failure"), whatToDo(word, machine.GetNamespace(), machine.GetName()); {
