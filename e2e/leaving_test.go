@@ -1,0 +1,161 @@
+package e2e
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"novasphere.dev/wukong/e2e/simulator"
+)
+
+func TestDeletionGoesBackwardsAndLeavesTheNodesAsAsked(t *testing.T) {
+	withNMState(t, func(t *testing.T, l *lab) {
+		const name = "backwards"
+		l.create(t, name, `{networks: [
+			{name: gone, type: bridge, bridgeName: br-gone, vlanId: 251, reclaimPolicy: Delete},
+			{name: nic, type: bridge, bridgeName: br-nic, physicalInterface: ens161, reclaimPolicy: Delete},
+			{name: kept, type: bridge, bridgeName: br-kept, vlanId: 252}]}`)
+		l.ready(t, name)
+		for _, bridge := range []string{"br-gone", "br-nic", "br-kept", "ens160.251"} {
+			if !l.onNode(t, "worker-1", bridge) {
+				t.Errorf("%s is not on the node", bridge)
+			}
+		}
+		l.delete(t, name)
+
+		machine := l.removal(t, machines, name)
+		gone := l.last(t, func(w write) bool { return w.of(machines, name) && w.by(simulator.UserAgent) && w.stored() })
+		stopped := l.last(t, func(w write) bool { return w.of(instances, name) && w.by(simulator.UserAgent) && w.stored() })
+		before(t, "the machine is deleted", machine.Received, "its instance has gone", stopped.Done)
+		before(t, "its instance has gone", stopped.Received, "the machine has gone", gone.Done)
+		for _, network := range []string{"gone", "nic", "kept"} {
+			nad := l.removal(t, nads, name+"-"+network+"-nad")
+			before(t, "the machine has gone", gone.Received, "attachment "+network+" is deleted", nad.Received)
+			for _, other := range []string{"gone", "nic", "kept"} {
+				policy := l.removal(t, policies, name+"-"+other+"-bridge")
+				before(t, "attachment "+network+" is deleted", nad.Done, "policy "+other+" is", policy.Received)
+			}
+		}
+		for iface, want := range map[string]bool{"br-gone": false, "br-nic": false, "br-kept": true, "ens160.251": false, "ens160.252": true, "ens161": true} {
+			if got := l.onNode(t, "worker-2", iface); got != want {
+				t.Errorf("%s on the node: %v, must be %v", iface, got, want)
+			}
+		}
+		l.neverRefused(t, policies, name+"-gone-bridge", name+"-nic-bridge", name+"-kept-bridge")
+	})
+}
+
+func TestABridgeIsRemovedAlsoWhenItWasStillBeingBuilt(t *testing.T) {
+	withNMState(t, func(t *testing.T, l *lab) {
+		const name, policy = "early", "early-lan-bridge"
+		l.simulator.Hold(policy)
+		l.create(t, name, "{networks: [{name: lan, type: bridge, bridgeName: br-early, vlanId: 253, reclaimPolicy: Delete}]}")
+		l.awaitCondition(t, name, "Ready", "False", "PolicyProgressing")
+		l.leave(t, name)
+		l.eventually(t, "the removal waits", func() (bool, string) {
+			message := l.awaitCondition(t, name, "Ready", "False", "Terminating")
+			return strings.Contains(message, "is in progress: bridge br-early is removed when that is over"), message
+		})
+		l.simulator.Let(policy)
+		l.awaitGone(t, wukongs, "", name)
+		for _, iface := range []string{"br-early", "ens160.253"} {
+			if l.onNode(t, "worker-1", iface) {
+				t.Errorf("%s stayed on the node", iface)
+			}
+		}
+		l.neverRefused(t, policies, policy)
+	})
+}
+
+func TestARemovalThatNeverEndsIsGivenUp(t *testing.T) {
+	withNMState(t, func(t *testing.T, l *lab) {
+		const name, policy = "stuck", "stuck-lan-bridge"
+		l.hook.Kill()
+		l.restartHook(t, "-teardown-timeout", "4s")
+		l.create(t, name, "{networks: [{name: lan, type: bridge, bridgeName: br-stuck, vlanId: 254, reclaimPolicy: Delete}]}")
+		l.ready(t, name)
+		l.simulator.Hold(policy)
+		l.leave(t, name)
+		l.eventually(t, "the removal is awaited", func() (bool, string) {
+			message := l.awaitCondition(t, name, "Ready", "False", "Terminating")
+			return strings.Contains(message, "policy stuck-lan-bridge is removing bridge br-stuck"), message
+		})
+		l.awaitGone(t, wukongs, "", name)
+		log, err := os.ReadFile(l.hook.Log)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := "policy stuck-lan-bridge: gave up removing bridge br-stuck, nothing has moved for 4s"; !strings.Contains(string(log), want) {
+			t.Errorf("the hook's log does not say %q", want)
+		}
+		l.simulator.Let(policy)
+		l.hook.Kill()
+		l.restartHook(t)
+	})
+}
+
+func TestASharedBridgeLeavesWithTheLastWhoUsesIt(t *testing.T) {
+	withNMState(t, func(t *testing.T, l *lab) {
+		const spec = "{networks: [{name: lan, type: bridge, bridgeName: br-shared, vlanId: 261, reclaimPolicy: Delete}]}"
+		for _, name := range []string{"share-1", "share-2"} {
+			l.create(t, name, spec)
+		}
+		l.ready(t, "share-1")
+		l.ready(t, "share-2")
+		l.delete(t, "share-1")
+		if !l.onNode(t, "worker-1", "br-shared") {
+			t.Error("the bridge left with the first")
+		}
+		l.ready(t, "share-2")
+		l.delete(t, "share-2")
+		if l.onNode(t, "worker-1", "br-shared") {
+			t.Error("the bridge stayed when the last left")
+		}
+	})
+}
+
+func TestASharedBridgeLeavesWhenAllWhoUseItLeaveAtOnce(t *testing.T) {
+	withNMState(t, func(t *testing.T, l *lab) {
+		const spec = "{networks: [{name: lan, type: bridge, bridgeName: br-atonce, vlanId: 262, reclaimPolicy: Delete}]}"
+		names := []string{"atonce-1", "atonce-2", "atonce-3"}
+		for _, name := range names {
+			l.create(t, name, spec)
+		}
+		for _, name := range names {
+			l.ready(t, name)
+		}
+		for _, name := range names {
+			l.leave(t, name)
+		}
+		for _, name := range names {
+			l.awaitGone(t, wukongs, "", name)
+		}
+		if l.onNode(t, "worker-1", "br-atonce") {
+			t.Error("the bridge stayed when all left")
+		}
+	})
+}
+
+func TestASharedBridgeLeavesWhenTheLastTwoAreDecidedAboutAtTheSameTime(t *testing.T) {
+	withNMState(t, func(t *testing.T, l *lab) {
+		const spec = "{networks: [{name: lan, type: bridge, bridgeName: br-race, vlanId: 263, reclaimPolicy: Delete}]}"
+		names := []string{"race-1", "race-2"}
+		for _, name := range names {
+			l.create(t, name, spec)
+		}
+		for _, name := range names {
+			l.ready(t, name)
+		}
+		l.front.disturb(together(func(c call) bool { return c.hook == "finalize" && c.children == 1 }, names...))
+		defer l.front.disturb(nil)
+		for _, name := range names {
+			l.leave(t, name)
+		}
+		for _, name := range names {
+			l.awaitGone(t, wukongs, "", name)
+		}
+		if l.onNode(t, "worker-1", "br-race") {
+			t.Error("the bridge stayed when all left")
+		}
+	})
+}

@@ -1,0 +1,209 @@
+package e2e
+
+import (
+	"fmt"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"novasphere.dev/wukong/e2e/cluster"
+)
+
+func TestANICThatTwoClaimAtTheSameTimeFeedsOneBridge(t *testing.T) {
+	withNMState(t, func(t *testing.T, l *lab) {
+		names := []string{"claim-1", "claim-2"}
+		l.front.disturb(together(func(c call) bool { return c.hook == "sync" && c.children == 0 }, names...))
+		defer l.front.disturb(nil)
+		for _, name := range names {
+			l.create(t, name, fmt.Sprintf("{networks: [{name: lan, type: bridge, bridgeName: br-%s, physicalInterface: ens162}]}", name))
+		}
+		var winner, loser string
+		l.eventually(t, "one is ready, and the other says that there is a conflict", func() (bool, string) {
+			winner, loser = "", ""
+			for _, name := range names {
+				w := l.must(t, wukongs, "", name)
+				switch {
+				case condition(w, "Stalled")["reason"] == "Conflict":
+					loser = name
+				case condition(w, "Ready")["status"] == "True":
+					winner += name
+				}
+			}
+			return loser != "" && (winner == names[0] || winner == names[1]), fmt.Sprintf("ready: %s, in conflict: %s", winner, loser)
+		})
+		for _, name := range names {
+			l.delete(t, name)
+		}
+	})
+}
+
+func TestTheExamplesApplyAsTheyAre(t *testing.T) {
+	withNMState(t, func(t *testing.T, l *lab) {
+		files, err := filepath.Glob("../examples/*.yaml")
+		if err != nil || len(files) == 0 {
+			t.Fatalf("there are no examples: %v", err)
+		}
+		var names []string
+		for _, file := range files {
+			objects, err := cluster.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := l.Apply(t.Context(), objects...); err != nil {
+				t.Fatal(err)
+			}
+			for _, o := range objects {
+				names = append(names, o.GetName())
+			}
+		}
+		l.awaitCondition(t, "vm-on-an-existing-nad", "Stalled", "True", "AttachmentNotFound")
+		shared := l.foreignNAD(t, "networks", "shared-lan")
+		for _, name := range names {
+			l.ready(t, name)
+		}
+		addresses, _, _ := unstructured.NestedString(l.must(t, wukongs, "", "ubuntu-vm-nmstate").Object, "status", "address")
+		if addresses != "192.168.100.10" {
+			t.Errorf("the address is %q, must be what cloud-init was told, 192.168.100.10", addresses)
+		}
+		for _, name := range names {
+			l.leave(t, name)
+		}
+		for _, name := range names {
+			l.awaitGone(t, wukongs, "", name)
+		}
+		l.untouched(t, shared)
+		if err := l.Dynamic.Resource(nads).Namespace("networks").Delete(t.Context(), "shared-lan", metav1.DeleteOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func TestObjectsOfOthersAreLeftAlone(t *testing.T) {
+	withNMState(t, func(t *testing.T, l *lab) {
+		others := []*unstructured.Unstructured{
+			l.foreignNAD(t, "default", "theirs-nad-lan-271-nad"),
+			l.foreign(t, `{apiVersion: nmstate.io/v1, kind: NodeNetworkConfigurationPolicy, metadata: {name: theirs-policy-lan-272-bridge},
+				spec: {desiredState: {interfaces: [{name: dummy0, type: dummy, state: up}]}}}`),
+			l.foreign(t, `{apiVersion: kubevirt.io/v1, kind: VirtualMachine, metadata: {name: theirs-vm, namespace: default},
+				spec: {runStrategy: Halted, template: {spec: {domain: {devices: {}}}}}}`),
+		}
+		l.eventually(t, "KubeVirt and NMState have taken them up", func() (bool, string) {
+			policy, machine := l.must(t, policies, "", others[1].GetName()), l.must(t, machines, "default", "theirs-vm")
+			return condition(policy, "Available")["status"] == "True" && len(machine.GetFinalizers()) > 0, ""
+		})
+		for i, other := range others {
+			client, err := l.Client(other)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if others[i], err = client.Get(t.Context(), other.GetName(), metav1.GetOptions{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for name, spec := range map[string]string{"theirs-nad": bridged(271), "theirs-policy": bridged(272), "theirs-vm": bridged()} {
+			l.create(t, name, spec)
+			l.awaitCondition(t, name, "Stalled", "True", "Conflict")
+		}
+		for name := range map[string]bool{"theirs-nad": true, "theirs-policy": true, "theirs-vm": true} {
+			l.delete(t, name)
+		}
+		for _, other := range others {
+			l.untouched(t, other)
+			client, err := l.Client(other)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := client.Delete(t.Context(), other.GetName(), metav1.DeleteOptions{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
+
+func TestWhatOthersNoteOnChildrenStays(t *testing.T) {
+	withNMState(t, func(t *testing.T, l *lab) {
+		const name = "notes"
+		l.create(t, name, bridged(273))
+		l.ready(t, name)
+		note := map[string]any{"metadata": map[string]any{"annotations": map[string]any{"example.com/backup": "daily"}, "labels": map[string]any{"example.com/team": "blue"}}}
+		l.patch(t, machines, "default", name, note)
+		l.patch(t, policies, "", name+"-lan-273-bridge", note)
+		l.patch(t, nads, "default", name+"-lan-273-nad", note)
+		l.change(t, name, "{cpu: 2}")
+		l.awaitCondition(t, name, "Ready", "True", "RestartRequired")
+		l.reboot(t, "worker-1") // so that everything is held, and released
+		l.ready(t, name)
+		for _, child := range []*unstructured.Unstructured{
+			l.must(t, machines, "default", name), l.must(t, policies, "", name+"-lan-273-bridge"), l.must(t, nads, "default", name+"-lan-273-nad"),
+		} {
+			if child.GetAnnotations()["example.com/backup"] != "daily" || child.GetLabels()["example.com/team"] != "blue" {
+				t.Errorf("%s lost what others noted: %v %v", child.GetKind(), child.GetAnnotations(), child.GetLabels())
+			}
+		}
+		l.delete(t, name)
+	})
+}
+
+func TestWhatIsDeletedByHandComesBack(t *testing.T) {
+	withNMState(t, func(t *testing.T, l *lab) {
+		const name = "byhand"
+		l.create(t, name, bridged(274))
+		l.ready(t, name)
+		for _, child := range []*unstructured.Unstructured{
+			l.must(t, policies, "", name+"-lan-274-bridge"), l.must(t, nads, "default", name+"-lan-274-nad"), l.must(t, machines, "default", name),
+		} {
+			client, err := l.Client(child)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := client.Delete(t.Context(), child.GetName(), metav1.DeleteOptions{}); err != nil {
+				t.Fatal(err)
+			}
+			l.eventually(t, child.GetKind()+" comes back", func() (bool, string) {
+				back, err := client.Get(t.Context(), child.GetName(), metav1.GetOptions{})
+				return err == nil && back.GetUID() != child.GetUID(), fmt.Sprint(err)
+			})
+			l.ready(t, name)
+		}
+		l.delete(t, name)
+	})
+}
+
+func TestAMachineThatIsStoppedOnRequestIsReady(t *testing.T) {
+	withNMState(t, func(t *testing.T, l *lab) {
+		const name = "manual"
+		l.create(t, name, "{startStrategy: {autoStart: false}}")
+		l.awaitCondition(t, name, "Ready", "True", "Stopped")
+		l.simulator.StartMachine("default", name)
+		l.awaitCondition(t, name, "Ready", "True", "Running")
+		l.change(t, name, "{startStrategy: {runStrategy: Halted, autoStart: null}}")
+		l.awaitCondition(t, name, "Ready", "True", "Stopped")
+		l.neverDeleted(t, machines, name)
+		l.delete(t, name)
+	})
+}
+
+func TestAnAddressThatMovedToTheBridgeIsNotMovedAgain(t *testing.T) {
+	withNMState(t, func(t *testing.T, l *lab) {
+		const name, policy = "preserve", "preserve-lan-bridge"
+		spec := "{networks: [{name: lan, type: bridge, bridgeName: br-host, physicalInterface: ens192, preserveHostIP: true, mtu: %d}]}"
+		l.create(t, name, fmt.Sprintf(spec, 1400))
+		l.ready(t, name)
+		first, _, _ := unstructured.NestedMap(l.must(t, policies, "", policy).Object, "spec")
+		if len(first["capture"].(map[string]any)) == 0 {
+			t.Error("the policy captures nothing")
+		}
+		l.change(t, name, fmt.Sprintf(spec, 1300))
+		l.reboot(t, "worker-1")
+		l.ready(t, name)
+		second, _, _ := unstructured.NestedMap(l.must(t, policies, "", policy).Object, "spec")
+		if diff := cmp.Diff(first, second); diff != "" {
+			t.Errorf("the policy was changed (-was +is):\n%s", diff)
+		}
+		l.neverRefused(t, policies, policy)
+		l.delete(t, name)
+	})
+}
