@@ -15,7 +15,23 @@ func foreignMessage(obs *observed, kind, key, what string) string {
 	if object == nil {
 		return ""
 	}
+	if metav1.GetControllerOf(object) == nil && object.GetLabels()[labelWukong] == obs.w.Name && object.GetLabels()[labelManagedBy] == managedBy {
+		// Metacontroller lets a child go that loses its label, and takes one back that gets it.
+		return fmt.Sprintf("%s %s is no longer this Wukong's, because it lost the label controller-uid: it is left alone. `kubectl label %s controller-uid=%s` gives it back",
+			what, key, resourceArgument(object), obs.w.UID)
+	}
 	return fmt.Sprintf("%s %s exists and belongs to %s: it is left alone. Rename this Wukong or its network, or delete that object", what, key, owner(object))
+}
+
+// resourceArgument names an object as kubectl takes it.
+func resourceArgument(object *unstructured.Unstructured) string {
+	resource := map[string]string{
+		"NodeNetworkConfigurationPolicy": "nncp", "NetworkAttachmentDefinition": "net-attach-def", "VirtualMachine": "vm",
+	}[object.GetKind()]
+	if object.GetNamespace() != "" {
+		return fmt.Sprintf("-n %s %s %s", object.GetNamespace(), resource, object.GetName())
+	}
+	return resource + " " + object.GetName()
 }
 
 // owner names the party that an object belongs to.
@@ -45,7 +61,7 @@ func policyConflict(n network, nets []network, obs *observed) step {
 func conflictWith(n network, other *unstructured.Unstructured, obs *observed) step {
 	f := policyFeed(other)
 	name, ours := other.GetName(), obs.policies[other.GetName()] != nil
-	same := f.bridge == n.bridge && f.uplink == n.uplink && f.kind == bridgeType(n.Type) && f.mtu == int64(n.MTU)
+	same := f.bridge == n.bridge && f.uplink == n.uplink && f.kind == bridgeType(n.Type) && f.mtu == int64(n.MTU) && f.preserves == n.preserves()
 	switch {
 	case f.bridge == "" || f.bridge != n.bridge && f.uplink != n.uplink:
 		return step{}
@@ -58,6 +74,9 @@ func conflictWith(n network, other *unstructured.Unstructured, obs *observed) st
 	case f.bridge == n.bridge && f.uplink != n.uplink:
 		return step{reason: "Conflict", stuck: true, message: fmt.Sprintf("bridge %s is fed by %s under policy %s of %s, not by %s: choose another bridgeName, or the same uplink",
 			n.bridge, f.uplink, name, owner(other), n.uplink)}
+	case f.bridge == n.bridge && f.preserves != n.preserves():
+		return step{reason: "Conflict", stuck: true, message: fmt.Sprintf("bridge %s is asked for with preserveHostIP %t under policy %s of %s: one of the two would take the node's address away, so choose the same, or another bridgeName and physicalInterface",
+			n.bridge, f.preserves, name, owner(other))}
 	case f.bridge == n.bridge:
 		return step{reason: "Conflict", stuck: true, message: fmt.Sprintf("bridge %s is a %s with mtu %d under policy %s of %s: choose another bridgeName, or the same type and mtu (0 is unset)",
 			n.bridge, f.kind, f.mtu, name, owner(other))}
@@ -65,6 +84,24 @@ func conflictWith(n network, other *unstructured.Unstructured, obs *observed) st
 		return step{reason: "Conflict", stuck: true, message: fmt.Sprintf("%s feeds bridge %s under policy %s of %s, and can feed only one: name that bridge as bridgeName, or choose another physicalInterface or vlanId",
 			n.uplink, f.bridge, name, owner(other))}
 	}
+}
+
+// yields says that an observed policy came to a bridge which another policy is taking off the nodes: each was decided
+// about before it could see the other. While nothing stands on it, it had better begin again when that is done, because
+// NMState would not build the bridge a second time for it. The zero step where there is no such policy.
+func yields(n network, obs *observed) step {
+	if obs.nads[n.nad] != nil || used(obs, n.Name) {
+		return step{}
+	}
+	for _, other := range obs.relatedObjects(policyKind) {
+		if obs.foreign(policyKind, other.GetName()) == nil || policyFeed(other).bridge != n.bridge {
+			continue
+		}
+		if conflict := conflictWith(n, other, obs); conflict.reason == "Removing" {
+			return conflict
+		}
+	}
+	return step{}
 }
 
 // lostTo says that an observed policy came after one that it conflicts with: two that are created at the same time do not
@@ -81,7 +118,8 @@ func lostTo(n network, obs *observed, existing *unstructured.Unstructured) step 
 	return step{}
 }
 
-func precedes(a, b *unstructured.Unstructured) bool {
+// precedes says that a came before b, or of two that are equally old is the first by name.
+func precedes(a, b metav1.Object) bool {
 	x, y := a.GetCreationTimestamp(), b.GetCreationTimestamp()
 	if x.Equal(&y) {
 		return a.GetName() < b.GetName()

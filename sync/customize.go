@@ -27,8 +27,11 @@ func Customize(req *CustomizeRequest, settings Settings) (*CustomizeResponse, er
 	rules := []RelatedRule{
 		// The running machine: addresses, node, and whether it still uses a network.
 		{APIVersion: "kubevirt.io/v1", Resource: "virtualmachineinstances", Namespace: w.Spec.Namespace, Names: []string{w.Name}},
-		// A machine of our name that is somebody else's.
-		{APIVersion: "kubevirt.io/v1", Resource: "virtualmachines", Namespace: w.Spec.Namespace, Names: []string{w.Name}},
+		// A machine of our name that is somebody else's, and those that may have a disk of the same name as one of ours.
+		{APIVersion: "kubevirt.io/v1", Resource: "virtualmachines", Namespace: w.Spec.Namespace, Names: distinct(append(namesakes(w), w.Name))},
+	}
+	if names := namesakes(w); len(names) > 0 {
+		rules = append(rules, RelatedRule{APIVersion: v1alpha1.APIVersion, Resource: "wukongs", Names: names})
 	}
 	rules = append(rules, nadRules(nets)...)
 	if obs.nmstate {
@@ -65,7 +68,6 @@ func policyRules(w *v1alpha1.Wukong, nets []network, settings Settings) []Relate
 			policies, bridges, uplinks = append(policies, n.policy), append(bridges, n.bridge), append(uplinks, n.uplink)
 		}
 	}
-	made := len(policies)
 	// What networks left behind that were removed from the spec is in the status until it is gone. Metacontroller asks
 	// for rules once per generation, so this is a hint: without it their removal is noticed late.
 	for _, n := range w.Status.Networks {
@@ -88,7 +90,7 @@ func policyRules(w *v1alpha1.Wukong, nets []network, settings Settings) []Relate
 			RelatedRule{APIVersion: "nmstate.io/v1", Resource: "nodenetworkconfigurationpolicies", LabelSelector: in(labelBridge, bridges)},
 			RelatedRule{APIVersion: "nmstate.io/v1", Resource: "nodenetworkconfigurationpolicies", LabelSelector: in(labelUplink, uplinks)})
 	}
-	if settings.Preflight && made > 0 {
+	if settings.Preflight {
 		nodes := RelatedRule{APIVersion: "v1", Resource: "nodes"}
 		if ha := w.Spec.HighAvailability; ha != nil && len(ha.NodeSelector) > 0 {
 			nodes.LabelSelector = &metav1.LabelSelector{MatchLabels: map[string]string{}}

@@ -11,17 +11,18 @@ type feed struct {
 	bridge, kind string // the bridge and its interface type
 	nic, uplink  string // the interface by which it reaches the wire, and the NIC under that
 	mtu          int64
+	preserves    bool // the policy moves the node's address to the bridge
 	absent       bool // the policy removes the bridge
 }
 
 // policyFeed reads a policy's desired state, anybody's: what NMState does on the nodes. The zero feed where the policy
 // says nothing of a bridge.
 func policyFeed(policy *unstructured.Unstructured) feed {
-	var f feed
+	f := feed{preserves: value(policy, "spec", "capture") != nil}
 	interfaces := items(policy, "spec", "desiredState", "interfaces")
 	for _, i := range interfaces {
 		if kind := text(i, "type"); kind == "linux-bridge" || kind == "ovs-bridge" {
-			f = feed{bridge: text(i, "name"), kind: kind, mtu: number(i, "mtu"), absent: text(i, "state") == "absent"}
+			f.bridge, f.kind, f.mtu, f.absent = text(i, "name"), kind, number(i, "mtu"), text(i, "state") == "absent"
 			for _, port := range items(i, "bridge", "port") {
 				f.uplink = text(port, "name")
 			}
@@ -40,11 +41,12 @@ func policyFeed(policy *unstructured.Unstructured) feed {
 }
 
 // made is what one of our children was once made as. It is read from labels and not from the spec: an edit of the spec
-// by hand is put right, and must not pass for a network that was added again in another form. The zero value where the
-// labels are missing, which says nothing.
+// by hand is put right, and must not pass for a network that was added again in another form. Only what preserveHostIP adds
+// is read from the spec, where NMState lets nobody change it. The zero value where the labels are missing says nothing.
 type made struct {
 	kind                v1alpha1.NetworkType
 	bridge, uplink, nic string
+	preserves           bool // it moves the node's address to the bridge
 	removing            bool // its bridge is leaving the nodes
 }
 
@@ -55,6 +57,7 @@ func madeAs(existing *unstructured.Unstructured) made {
 	l := existing.GetLabels()
 	return made{
 		kind: v1alpha1.NetworkType(l[labelType]), bridge: l[labelBridge], uplink: l[labelUplink], nic: l[labelNIC],
-		removing: existing.GetAnnotations()[annotationRemoving] != "" && policyFeed(existing).absent,
+		preserves: policyFeed(existing).preserves,
+		removing:  existing.GetAnnotations()[annotationRemoving] != "" && policyFeed(existing).absent,
 	}
 }

@@ -28,9 +28,20 @@ func Finalize(req *Request, settings Settings, now time.Time) (*Response, error)
 		return resp, nil
 	}
 
+	if w.DeletionTimestamp == nil {
+		// Metacontroller also finalizes what a CompositeController's labelSelector no longer selects. An edit of that
+		// must not delete every machine of a cluster.
+		resp.Status, resp.Children = w.Status, holdAll(obs)
+		resp.Notes = []string{fmt.Sprintf("Wukong %s is to be finalized and was not deleted: everything stays; see the labelSelector of the CompositeController", w.Name)}
+		return resp, nil
+	}
 	if len(obs.vms) > 0 || obs.instance() != nil {
 		resp.Children = slices.Concat(held(obs.policies), held(obs.nads))
 		return terminating("the machine is being deleted, then its attachments, then its policies")
+	}
+	if message := usedByAnother(obs); message != "" {
+		resp.Children = slices.Concat(held(obs.policies), held(obs.nads))
+		return terminating(message)
 	}
 	if len(obs.nads) > 0 {
 		resp.Children = held(obs.policies)
@@ -57,6 +68,17 @@ func Finalize(req *Request, settings Settings, now time.Time) (*Response, error)
 	}
 	resp.Finalized = true
 	return terminating("everything is deleted")
+}
+
+// usedByAnother says which attachment a machine of our name uses that is not ours, or not any more; "" where there is none.
+func usedByAnother(obs *observed) string {
+	for _, key := range slices.Sorted(maps.Keys(obs.nads)) {
+		if used(obs, networkOf(obs.w, obs.nads[key].GetName(), "-nad")) {
+			return fmt.Sprintf("machine %s is not this Wukong's and uses its attachment %s: everything waits until it no longer does, or is deleted",
+				qualified(obs.w.Spec.Namespace, obs.w.Name), key)
+		}
+	}
+	return ""
 }
 
 // policyNames are the policies that the status told of last.

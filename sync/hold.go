@@ -2,15 +2,13 @@ package sync
 
 import (
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/util/json"
+	"k8s.io/apimachinery/pkg/runtime"
 )
-
-// lastAppliedAnnotation is where Metacontroller's dynamic apply keeps what the hook answered last.
-const lastAppliedAnnotation = "metacontroller.k8s.io/last-applied-configuration"
 
 // hold answers an observed child so that it stays as it is.
 //
@@ -22,107 +20,77 @@ const lastAppliedAnnotation = "metacontroller.k8s.io/last-applied-configuration"
 //     edit, and Metacontroller writes what it is answered with its own, far-reaching rights;
 //  2. else in the managed fields of server-side apply, which leaves no annotation;
 //  3. else in the object without what others put there. This writes the object once.
+//
+// Of each only labels, annotations and the spec are taken, without what the API server or a webhook would write
+// differently: on a policy that would be written for ever.
 func hold(existing *unstructured.Unstructured) *unstructured.Unstructured {
-	held := lastApplied(existing)
-	if held == nil {
-		held = serverSideApplied(existing)
+	source := lastApplied(existing)
+	if source == nil {
+		source = serverSideApplied(existing)
 	}
-	if held == nil {
-		held = trimmed(existing)
+	if source == nil {
+		source = existing
 	}
-	unstructured.RemoveNestedField(held.Object, "metadata", "labels", labelControllerUID)
-	unstructured.RemoveNestedField(held.Object, "metadata", "ownerReferences")
-	return held
-}
-
-// lastApplied is the object that dynamic apply noted, or nil where it is missing or speaks of something else.
-func lastApplied(existing *unstructured.Unstructured) *unstructured.Unstructured {
-	noted := existing.GetAnnotations()[lastAppliedAnnotation]
-	if noted == "" {
-		return nil
-	}
-	held := &unstructured.Unstructured{}
-	if err := json.Unmarshal([]byte(noted), &held.Object); err != nil || held.Object == nil {
-		return nil
-	}
-	if !sameIdentity(held, existing) {
-		return nil
-	}
-	if _, ok := held.Object["spec"].(map[string]any); !ok {
-		return nil
-	}
-	return held
-}
-
-func sameIdentity(a, b *unstructured.Unstructured) bool {
-	return a.GetAPIVersion() == b.GetAPIVersion() && a.GetKind() == b.GetKind() &&
-		a.GetName() == b.GetName() && a.GetNamespace() == b.GetNamespace()
-}
-
-// serverSideApplied is the part of the object that Metacontroller owns by server-side apply, or nil. Its manager's name
-// is a flag of Metacontroller; what tells it is that it owns the label controller-uid.
-func serverSideApplied(existing *unstructured.Unstructured) *unstructured.Unstructured {
-	for _, entry := range items(existing, "metadata", "managedFields") {
-		fields, ok := value(entry, "fieldsV1").(map[string]any)
-		if !ok || text(entry, "operation") != "Apply" || value(fields, "f:metadata", "f:labels", "f:"+labelControllerUID) == nil {
-			continue
-		}
-		held := identity(existing)
-		for _, field := range []string{"labels", "annotations"} {
-			if part, ok := owned(value(fields, "f:metadata", "f:"+field), value(existing, "metadata", field)).(map[string]any); ok && len(part) > 0 {
-				held.Object["metadata"].(map[string]any)[field] = part
-			}
-		}
-		if spec, ok := owned(value(fields, "f:spec"), existing.Object["spec"]).(map[string]any); ok {
-			held.Object["spec"] = spec
-			return held
-		}
-	}
-	return nil
-}
-
-// owned is the part of a value that a fieldsV1 set names: of a map the named keys, of anything else the whole.
-func owned(fields, v any) any {
-	set, ok := fields.(map[string]any)
-	if !ok {
-		return nil
-	}
-	object, isMap := v.(map[string]any)
-	if !isMap {
-		return v
-	}
-	part := map[string]any{}
-	for _, field := range slices.Sorted(maps.Keys(set)) {
-		key, named := strings.CutPrefix(field, "f:")
-		if child, exists := object[key]; named && exists {
-			part[key] = owned(set[field], child)
-		}
-	}
-	if len(set) == 0 {
-		return v // the map is owned as a whole
-	}
-	return part
-}
-
-// trimmed is the object without status, system metadata, and what other controllers noted on it.
-func trimmed(existing *unstructured.Unstructured) *unstructured.Unstructured {
 	held := identity(existing)
-	metadata := held.Object["metadata"].(map[string]any)
-	if l := existing.GetLabels(); len(l) > 0 {
-		held.SetLabels(l)
+	if labels := source.GetLabels(); len(labels) > 0 {
+		delete(labels, labelControllerUID)
+		held.SetLabels(labels)
 	}
-	annotations := existing.GetAnnotations()
+	annotations := source.GetAnnotations()
 	maps.DeleteFunc(annotations, func(key, _ string) bool { return volatile(key) })
 	if len(annotations) > 0 {
 		held.SetAnnotations(annotations)
 	}
-	for key, v := range existing.DeepCopy().Object {
-		if key != "metadata" && key != "status" {
-			held.Object[key] = v
-		}
+	spec := value(source, "spec")
+	if edited(existing, spec) {
+		spec = value(existing, "spec")
 	}
-	held.Object["metadata"] = metadata
+	if fields, ok := spec.(map[string]any); ok {
+		fields = runtime.DeepCopyJSON(fields)
+		// No answer of ours has a null: it comes from an annotation that somebody edited, and the API server drops it.
+		maps.DeleteFunc(fields, func(_ string, v any) bool { return v == nil })
+		held.Object["spec"] = fields
+	}
 	return held
+}
+
+// edited says that a policy in progress was edited by hand, so that what was answered last is no longer what it says.
+// NMState would refuse to have it put right before it has settled.
+func edited(existing *unstructured.Unstructured, spec any) bool {
+	return existing.GetKind() == "NodeNetworkConfigurationPolicy" && busy(existing) && !contains(value(existing, "spec"), spec)
+}
+
+// contains says that merging part into a value would change nothing. Lists are merged by name where every item has one,
+// as Metacontroller does.
+func contains(whole, part any) bool {
+	switch part := part.(type) {
+	case map[string]any:
+		whole, ok := whole.(map[string]any)
+		for key, v := range part {
+			if _, exists := whole[key]; !exists || !contains(whole[key], v) {
+				return false
+			}
+		}
+		return ok
+	case []any:
+		whole, ok := whole.([]any)
+		if !ok || !named(whole) || !named(part) {
+			return reflect.DeepEqual(any(whole), any(part))
+		}
+		for _, item := range part {
+			if !slices.ContainsFunc(whole, func(have any) bool {
+				return text(have, "name") == text(item, "name") && contains(have, item)
+			}) {
+				return false
+			}
+		}
+		return true
+	}
+	return reflect.DeepEqual(whole, part)
+}
+
+func named(list []any) bool {
+	return !slices.ContainsFunc(list, func(item any) bool { return text(item, "name") == "" })
 }
 
 // volatile annotations are rewritten by their owners: repeating one would fight with them.

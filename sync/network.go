@@ -94,7 +94,8 @@ func superseded(w *v1alpha1.Wukong, n network, obs *observed) string {
 	const leaves = "%s %s is still that of a network of the same name that was removed: it goes first"
 	if existing := obs.policies[policy]; existing != nil {
 		was := madeAs(existing)
-		if n.policy == "" || was.removing || was.kind != "" && (was.kind != n.Type || was.bridge != n.bridge || was.uplink != n.uplink) {
+		if n.policy == "" || was.removing || was.kind != "" &&
+			(was.kind != n.Type || was.bridge != n.bridge || was.uplink != n.uplink || was.preserves != n.preserves()) {
 			return fmt.Sprintf(leaves, "policy", policy)
 		}
 	}

@@ -29,6 +29,8 @@ func networkStatus(n network, obs *observed, policy, nad step) v1alpha1.NetworkS
 		s.Message = policy.message
 	case !nad.ready:
 		s.Message = nad.message
+	case policy.concern != "":
+		s.Message = policy.concern
 	case silentType(n):
 		s.Message = fmt.Sprintf("KubeVirt carries no traffic over %s: use type bridge with the same NIC", n.Type)
 	}

@@ -16,8 +16,8 @@ type nodeState struct {
 // waysOut end a refusal because of an address.
 const waysOut = "set vlanId, another physicalInterface, highAvailability.nodeSelector, or for the NIC with the default route preserveHostIP"
 
-// objection says why a bridge may not be built on the node, or "".
-func (s nodeState) objection(n network) string {
+// objection says why a bridge may not be built on the node, or "". ours are the bridges of the same Wukong.
+func (s nodeState) objection(n network, ours map[string]bool) string {
 	nic := s.iface(n.nic)
 	if nic == nil {
 		return fmt.Sprintf("node %s has no NIC %s: set physicalInterface, or leave the node out by highAvailability.nodeSelector", s.node, n.nic)
@@ -26,6 +26,9 @@ func (s nodeState) objection(n network) string {
 		return fmt.Sprintf("node %s: mtu %d is more than the %d of NIC %s: lower mtu, or raise the NIC's", s.node, n.MTU, mtu, n.nic)
 	}
 	if n.VLANID == 0 {
+		if kind := text(nic, "type"); slices.Contains([]string{"linux-bridge", "ovs-bridge", "ovs-interface"}, kind) {
+			return fmt.Sprintf("node %s: %s is a bridge itself, and cannot be the port of one: name it by an attachment of your own in nadName, or choose another physicalInterface", s.node, n.nic)
+		}
 		if c := text(nic, "controller"); c != "" && c != n.bridge {
 			return fmt.Sprintf("node %s: NIC %s already belongs to %s: choose another physicalInterface, or name that bridge as bridgeName", s.node, n.nic, c)
 		}
@@ -33,14 +36,34 @@ func (s nodeState) objection(n network) string {
 			return fmt.Sprintf("node %s: NIC %s carries %s, and bridging it would cut the node off: %s", s.node, n.nic, carried, waysOut)
 		}
 	} else {
-		if c := text(nic, "controller"); c != "" && text(s.iface(c), "type") == "bond" {
-			return fmt.Sprintf("node %s: NIC %s already belongs to bond %s: name the bond as physicalInterface", s.node, n.nic, c)
+		if message := s.tagObjection(n, nic, ours); message != "" {
+			return message
 		}
 		if message := s.vlanObjection(n); message != "" {
 			return message
 		}
 	}
 	return s.bridgeObjection(n)
+}
+
+// tagObjection is about a NIC that has a controller, and shall get a VLAN interface: the frames of that VLAN would no longer
+// reach the controller. One of ours asked for that, and a bridge that does not filter VLANs says nothing of any.
+func (s nodeState) tagObjection(n network, nic map[string]any, ours map[string]bool) string {
+	name := text(nic, "controller")
+	if name == "" || ours[name] {
+		return ""
+	}
+	controller := s.bridge(name)
+	kind := text(controller, "type")
+	if kind == "bond" {
+		return fmt.Sprintf("node %s: NIC %s already belongs to bond %s: name the bond as physicalInterface", s.node, n.nic, name)
+	}
+	for _, port := range items(controller, "bridge", "port") {
+		if filter, _ := value(port, "vlan").(map[string]any); kind == "linux-bridge" && text(port, "name") == n.nic && len(filter) == 0 {
+			return ""
+		}
+	}
+	return fmt.Sprintf("node %s: NIC %s already belongs to %s, which may carry VLAN %d itself: name it by an attachment of your own in nadName, or choose another physicalInterface", s.node, n.nic, name, n.VLANID)
 }
 
 // vlanObjection is about a VLAN interface that is there already.
@@ -132,6 +155,9 @@ func (s nodeState) hostAddress(n network) (dhcp bool, objection string) {
 		}
 	}
 	dhcp = truth(carrier, "ipv4", "dhcp")
+	if dynamic := truth(carrier, "ipv6", "dhcp") || truth(carrier, "ipv6", "autoconf"); !dhcp && dynamic && (ipv6 || s.address(carrier, "ipv6") != "") {
+		return false, fmt.Sprintf("node %s: %s has an IPv6 address that it was given, and another may be given to the bridge: set vlanId or another physicalInterface, or make the address static", s.node, text(carrier, "name"))
+	}
 	if dhcp && (ipv6 || s.address(carrier, "ipv6") != "") {
 		return false, fmt.Sprintf("node %s: %s has IPv4 by DHCP and IPv6 as well, and preserveHostIP would lose the IPv6: set vlanId or another physicalInterface", s.node, text(carrier, "name"))
 	}

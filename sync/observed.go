@@ -19,6 +19,7 @@ const (
 	vmKind        = "VirtualMachine.kubevirt.io/v1"
 	instanceKind  = "VirtualMachineInstance.kubevirt.io/v1"
 	nodeKind      = "Node.v1"
+	wukongKind    = v1alpha1.Kind + "." + v1alpha1.APIVersion
 )
 
 // observed is a nil-safe view of what exists; nothing else looks into the maps of a request. Objects come from other

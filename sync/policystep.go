@@ -3,6 +3,7 @@ package sync
 import (
 	"fmt"
 	"reflect"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -27,12 +28,15 @@ func policyState(obs *observed, policy *unstructured.Unstructured) (state, messa
 	if !known {
 		return v1alpha1.PolicyAvailable, ""
 	}
-	for _, e := range enactments {
-		if conditionOf(e, "Available").Status == "True" && number(e, "status", "policyGeneration") == policy.GetGeneration() {
-			return v1alpha1.PolicyAvailable, ""
-		}
+	if slices.ContainsFunc(enactments, func(e *unstructured.Unstructured) bool { return applied(e, policy) }) {
+		return v1alpha1.PolicyAvailable, ""
 	}
 	return v1alpha1.PolicyProgressing, "no node has applied its present form yet"
+}
+
+// applied says that the node of an enactment has applied the policy in its present form.
+func applied(enactment, policy *unstructured.Unstructured) bool {
+	return conditionOf(enactment, "Available").Status == "True" && number(enactment, "status", "policyGeneration") == policy.GetGeneration()
 }
 
 // busy says that NMState's admission would refuse a change of the policy's spec: it does so from the policy's creation
@@ -52,10 +56,14 @@ func policyStep(w *v1alpha1.Wukong, n network, nets []network, obs *observed, se
 		return newPolicyStep(w, n, nets, obs, settings)
 	}
 
+	if leaving := yields(n, obs); leaving.reason != "" {
+		leaving.state = v1alpha1.PolicyPending
+		return leaving // withdrawn
+	}
 	if lost := lostTo(n, obs, existing); lost.reason != "" {
 		lost.state = v1alpha1.PolicyPending
 		// Before NMState has taken it up, nothing is on the nodes, and nothing stands on it: it had better never be.
-		if enactments, known := obs.enactments(n.policy); !known || len(enactments) > 0 || obs.nads[n.nad] != nil {
+		if enactments, known := obs.enactments(n.policy); !known || len(enactments) > 0 || obs.nads[n.nad] != nil || used(obs, n.Name) {
 			lost.child = hold(existing)
 			lost.state, _ = policyState(obs, existing)
 		}
@@ -67,6 +75,7 @@ func policyStep(w *v1alpha1.Wukong, n network, nets []network, obs *observed, se
 	}
 	s := step{child: desired}
 	s.state, s.message = policyState(obs, existing)
+	s.concern = concern(w, n, obs, existing, settings)
 	held := hold(existing)
 	if !reflect.DeepEqual(held.Object["spec"], desired.Object["spec"]) {
 		// A change can reach nodes that the policy has spared so far: a wider nodeSelector, a larger mtu.
@@ -99,6 +108,9 @@ func policyStep(w *v1alpha1.Wukong, n network, nets []network, obs *observed, se
 	}
 	if !s.ready {
 		s.message = fmt.Sprintf("policy %s: %s", n.policy, s.message)
+		if s.concern != "" {
+			s.message += "; " + s.concern
+		}
 	}
 	return s
 }

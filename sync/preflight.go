@@ -9,7 +9,7 @@ import (
 	"novasphere.dev/wukong/types/v1alpha1"
 )
 
-// verdict is what a look at the nodes says about a policy that does not exist yet.
+// verdict is what a look at the nodes says about a policy that is to be created, or to be changed.
 type verdict struct {
 	ok      bool
 	dhcp    bool   // the NIC's addresses come by DHCP; preserveHostIP
@@ -21,14 +21,14 @@ type verdict struct {
 // node off, five times over, because NMState retries. Where neither Nodes nor NodeNetworkStates are related there is
 // nothing to look at, and nothing is refused.
 func preflight(w *v1alpha1.Wukong, n network, obs *observed) verdict {
-	nodes := obs.relatedObjects(nodeKind)
 	if !obs.relates(nodeKind) && !obs.relates(stateKind) {
 		return verdict{ok: true}
 	}
-	nodes = slices.DeleteFunc(nodes, func(node *unstructured.Unstructured) bool { return !selected(w, node) })
+	nodes := reached(w, obs)
 	if len(nodes) == 0 {
 		return waits("there is no node, or none with the labels of highAvailability.nodeSelector: correct it, or label the nodes")
 	}
+	ours := ownBridges(w)
 	dhcp, static := "", ""
 	for _, node := range nodes {
 		state := obs.relatedObject(stateKind, node.GetName())
@@ -36,7 +36,7 @@ func preflight(w *v1alpha1.Wukong, n network, obs *observed) verdict {
 			return waits(fmt.Sprintf("node %s has no NodeNetworkState yet: see whether NMState's handler runs there, or leave the node out by highAvailability.nodeSelector", node.GetName()))
 		}
 		s := nodeState{node.GetName(), value(state, "status", "currentState")}
-		if message := s.objection(n); message != "" {
+		if message := s.objection(n, ours); message != "" {
 			return refuses(message)
 		}
 		if n.preserves() {
@@ -59,6 +59,55 @@ func preflight(w *v1alpha1.Wukong, n network, obs *observed) verdict {
 
 func waits(message string) verdict   { return verdict{reason: "PreflightWaiting", message: message} }
 func refuses(message string) verdict { return verdict{reason: "PreflightRefused", message: message} }
+
+// reached are the nodes that a policy of the Wukong reaches, in the order of their names.
+func reached(w *v1alpha1.Wukong, obs *observed) []*unstructured.Unstructured {
+	return slices.DeleteFunc(obs.relatedObjects(nodeKind), func(node *unstructured.Unstructured) bool { return !selected(w, node) })
+}
+
+// ownBridges are the bridges that the networks of the Wukong ask for.
+func ownBridges(w *v1alpha1.Wukong) map[string]bool {
+	bridges := map[string]bool{}
+	for _, n := range w.Spec.Networks {
+		if (n.Type == v1alpha1.Bridge || n.Type == v1alpha1.OVS) && n.NADName == "" {
+			bridges[bridgeName(n)] = true
+		}
+	}
+	return bridges
+}
+
+// concern is what a look at the nodes says about a policy that exists, or "". NMState applies it on every node that
+// joins, asked or not: nobody can hold it back, but the user can know. And a bridge that somebody has removed from a node
+// NMState does not build again by itself, while CNI's bridge plugin makes an isolated one for the next machine there.
+func concern(w *v1alpha1.Wukong, n network, obs *observed, existing *unstructured.Unstructured, settings Settings) string {
+	enactments, known := obs.enactments(n.policy)
+	if !settings.Preflight || !known {
+		return ""
+	}
+	ours := ownBridges(w)
+	for _, node := range reached(w, obs) {
+		state := obs.relatedObject(stateKind, node.GetName())
+		s := nodeState{node.GetName(), value(state, "status", "currentState")}
+		if value(s.current, "interfaces") == nil {
+			continue
+		}
+		i := slices.IndexFunc(enactments, func(e *unstructured.Unstructured) bool { return enactmentNode(e) == s.node && applied(e, existing) })
+		if i < 0 {
+			message := s.objection(n, ours)
+			if message == "" && n.preserves() {
+				_, message = s.hostAddress(n)
+			}
+			if message != "" {
+				return "NMState does not ask before it applies the policy there: " + message
+			}
+			continue
+		}
+		if since := conditionOf(enactments[i], "Available").LastTransitionTime; since != "" && s.bridge(n.bridge) == nil && text(state, "status", "lastSuccessfulUpdateTime") > since {
+			return fmt.Sprintf("node %s has lost bridge %s: `kubectl delete nncp %s` makes NMState build it again, and nothing else is touched", s.node, n.bridge, n.policy)
+		}
+	}
+	return ""
+}
 
 // selected says that a node has the labels of highAvailability.nodeSelector.
 func selected(w *v1alpha1.Wukong, node *unstructured.Unstructured) bool {

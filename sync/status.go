@@ -87,6 +87,9 @@ func nodeNetworkPart(nets []network, obs *observed, policies []step) part {
 			"NMState is not registered with the CompositeController, so no policy is made: these bridges must exist on the nodes: %s", strings.Join(bridges, ", "))}
 	default:
 		p.step = step{ready: true, reason: "PoliciesAvailable", message: fmt.Sprintf("bridges are built on the nodes: %s", strings.Join(bridges, ", "))}
+		if i := slices.IndexFunc(policies, func(s step) bool { return s.concern != "" }); i >= 0 {
+			p.step.message += "; " + policies[i].concern
+		}
 		if s := worst(policies); s != nil {
 			p.status, p.step = metav1.ConditionFalse, *s
 		}

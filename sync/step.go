@@ -10,6 +10,7 @@ type step struct {
 	reason  string // the condition's reason where not ready
 	message string // one line for the user
 	stuck   bool   // only the user can make progress
+	concern string // what the user should know of, though nothing waits for it
 	state   string // the policy's state, for the network's status
 	network string // the network that a leaving child was made for
 }

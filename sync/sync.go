@@ -74,15 +74,14 @@ func leaving(nets []network, obs *observed, settings Settings, now time.Time) (s
 		}
 		network := networkOf(obs.w, existing.GetName(), "-nad")
 		staying[network] = true
-		if attached(obs, existing) {
+		if used(obs, network) {
 			steps = append(steps, step{child: hold(existing), network: network, message: stillUsed})
 		}
 	}
-	used := maps.Clone(wanted) // with the policies that the machine still stands on
+	standing := maps.Clone(wanted) // with the policies that the machine still stands on
 	for name := range obs.policies {
-		network := networkOf(obs.w, name, "-bridge")
-		if staying[network] || plugged(obs.vm(), "spec.template.spec", network) || plugged(obs.instance(), "spec", network) {
-			used[name] = true
+		if network := networkOf(obs.w, name, "-bridge"); staying[network] || used(obs, network) {
+			standing[name] = true
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(obs.policies)) {
@@ -91,11 +90,11 @@ func leaving(nets []network, obs *observed, settings Settings, now time.Time) (s
 			continue
 		}
 		network := networkOf(obs.w, name, "-bridge")
-		if used[name] {
+		if standing[name] {
 			steps = append(steps, step{child: hold(existing), network: network, message: stillUsed})
 			continue
 		}
-		s, note := teardown(obs, existing, used, settings, now)
+		s, note := teardown(obs, existing, standing, settings, now)
 		if note != "" {
 			notes = append(notes, note)
 		}
@@ -125,15 +124,20 @@ func wantedNames(nets []network) map[string]bool {
 	return wanted
 }
 
-// attached says that the machine or its running instance refers to an attachment.
-func attached(obs *observed, nad *unstructured.Unstructured) bool {
+// used says that a machine refers to the attachment of a network of ours: our machine, its running instance, or one of our
+// name that is somebody else's by now. One that cannot be read may refer to anything.
+func used(obs *observed, network string) bool {
+	name := nadName(obs.w, network)
 	refers := func(machine *unstructured.Unstructured, path ...string) bool {
-		return slices.ContainsFunc(items(machine, append(path, "networks")...), func(n map[string]any) bool {
-			name := text(n, "multus", "networkName")
-			return name == nad.GetName() || name == qualified(nad.GetNamespace(), nad.GetName())
-		})
+		return machine != nil && (value(machine, path...) == nil || slices.ContainsFunc(items(machine, append(path, "networks")...), func(n map[string]any) bool {
+			refers := text(n, "multus", "networkName")
+			return refers == name || refers == qualified(obs.w.Spec.Namespace, name)
+		}))
 	}
-	return refers(obs.vm(), "spec", "template", "spec") || refers(obs.instance(), "spec")
+	key := qualified(obs.w.Spec.Namespace, obs.w.Name)
+	return refers(obs.vm(), "spec", "template", "spec") ||
+		refers(obs.relatedObject(vmKind, key), "spec", "template", "spec") ||
+		refers(obs.relatedObject(instanceKind, key), "spec")
 }
 
 // resync asks to be called again while a bridge is being removed: that nothing moves any more is no event.

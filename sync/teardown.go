@@ -12,71 +12,86 @@ import (
 )
 
 // teardown decides about a policy that nobody asks for any more: its child is nil when it may go. NMState leaves the
-// nodes as they are when a policy goes, so with reclaimPolicy Delete the policy is first rewritten to remove the bridge,
-// and goes when that is done. When that began is noted on the policy: it is what its patience counts from.
+// nodes as they are when a policy goes, so with reclaimPolicy Delete the policy is first marked as leaving, then
+// rewritten to remove the bridge, and goes when that is done.
+//
+// The mark comes first, and what it stands on is decided when the mark is seen: a cache that shows it shows also what
+// was created before it, and whoever comes later sees it and waits. Its time is what the removal's patience counts from.
 //
 // note is a line for the log where the bridge is kept against the reclaim policy, or its removal was given up.
 func teardown(obs *observed, existing *unstructured.Unstructured, wanted map[string]bool, settings Settings, now time.Time) (s step, note string) {
-	name := existing.GetName()
-	feed := policyFeed(existing)
-	switch {
-	case existing.GetDeletionTimestamp() != nil:
-		return step{ready: true}, ""
-	case existing.GetLabels()[labelReclaimPolicy] != string(v1alpha1.Delete) || value(existing, "spec", "capture") != nil:
-		return step{ready: true}, "" // Retain: the nodes keep the bridge
-	case feed.bridge == "":
-		return step{ready: true}, ""
+	name, feed := existing.GetName(), policyFeed(existing)
+	if existing.GetDeletionTimestamp() != nil || !reclaims(obs, existing) || feed.preserves || feed.bridge == "" {
+		return step{ready: true}, "" // the nodes keep the bridge, or have none
 	}
-	marked := existing.GetAnnotations()[annotationRemoving] != ""
-	peer := "" // who leaves the bridge as well, and removes it
-	if !feed.absent {
-		if !askedFor(obs, existing, feed.bridge) {
-			return step{ready: true}, fmt.Sprintf("policy %s: bridge %s stays on the nodes, because who else uses it cannot be seen", name, feed.bridge)
-		}
-		var user string
-		user, peer = sharedBridge(obs, existing, feed.bridge, wanted)
-		if user != "" && marked {
-			return step{ready: true}, fmt.Sprintf("policy %s: bridge %s stays on the nodes, policy %s uses it", name, feed.bridge, user)
-		}
-		if user != "" {
-			// The user may be about to leave too, and not have seen us leave. Say so first, and decide when that is seen.
-			peer = user
-		}
+	if !feed.absent && !askedFor(obs, existing, feed.bridge) {
+		return step{ready: true}, fmt.Sprintf("policy %s: bridge %s stays on the nodes, because who else uses it cannot be seen", name, feed.bridge)
+	}
+	since, marked := removingSince(existing, now)
+	if !marked {
+		// NMState takes a change of the metadata also while it is at work.
+		held := hold(existing)
+		annotate(held, annotationRemoving, now.UTC().Format(time.RFC3339))
+		return step{child: held, message: fmt.Sprintf("policy %s is leaving bridge %s", name, feed.bridge)}, ""
 	}
 
-	switch {
-	case peer != "":
-		s = step{child: hold(existing), message: fmt.Sprintf("bridge %s is also that of policy %s: policy %s is decided about after it", feed.bridge, peer, name)}
-	case !feed.absent && busy(existing):
-		s = step{child: hold(existing), message: fmt.Sprintf("policy %s is in progress: bridge %s is removed when that is over", name, feed.bridge)}
-	case !feed.absent:
-		s = step{child: absent(existing, feed), message: fmt.Sprintf("policy %s is removing bridge %s from the nodes", name, feed.bridge)}
-	default:
+	if feed.absent {
 		state, message := policyState(obs, existing)
 		if state == v1alpha1.PolicyAvailable || state == v1alpha1.PolicyIgnored {
 			return step{ready: true}, ""
 		}
 		s = step{child: hold(existing), message: fmt.Sprintf("policy %s is removing bridge %s: %s", name, feed.bridge, message)}
-	}
-
-	since, err := time.Parse(time.RFC3339, existing.GetAnnotations()[annotationRemoving])
-	if err != nil {
-		// NMState takes a change of the metadata also while it is at work.
-		annotations := s.child.GetAnnotations()
-		if annotations == nil {
-			annotations = map[string]string{}
+	} else {
+		user, peer := sharedBridge(obs, existing, feed.bridge, wanted)
+		occupied := occupant(obs, name, feed)
+		switch {
+		case user != "":
+			return step{ready: true}, fmt.Sprintf("policy %s: bridge %s stays on the nodes, policy %s uses it", name, feed.bridge, user)
+		case peer != "":
+			s = step{child: hold(existing), message: fmt.Sprintf("bridge %s is also that of policy %s: policy %s is decided about after it", feed.bridge, peer, name)}
+		case occupied != "":
+			s = step{child: hold(existing), message: fmt.Sprintf("bridge %s is removed when nobody uses it: %s", feed.bridge, occupied)}
+		case busy(existing):
+			s = step{child: hold(existing), message: fmt.Sprintf("policy %s is in progress: bridge %s is removed when that is over", name, feed.bridge)}
+		default:
+			s = step{child: absent(existing, feed), message: fmt.Sprintf("policy %s is removing bridge %s from the nodes", name, feed.bridge)}
 		}
-		annotations[annotationRemoving] = now.UTC().Format(time.RFC3339)
-		s.child.SetAnnotations(annotations)
-		return s, ""
 	}
 	if last := lastMove(obs, existing); last.After(since) {
 		since = last
 	}
 	if now.Sub(since) > settings.TeardownTimeout {
-		return step{ready: true}, fmt.Sprintf("policy %s: gave up removing bridge %s, nothing has moved for %s: the nodes may keep it", name, feed.bridge, settings.TeardownTimeout)
+		return step{ready: true}, fmt.Sprintf("policy %s: gave up removing bridge %s, nothing has moved for %s: the nodes may keep it; %s", name, feed.bridge, settings.TeardownTimeout, s.message)
 	}
 	return s, ""
+}
+
+// reclaims says that a policy's bridge shall leave the nodes with it: as the spec says, where it still has the network,
+// so that the user can think again while the removal waits; else as it said last.
+func reclaims(obs *observed, existing *unstructured.Unstructured) bool {
+	was := madeAs(existing)
+	for _, n := range obs.w.Spec.Networks {
+		if policyName(obs.w, n.Name) == existing.GetName() && was.kind == n.Type && was.bridge == bridgeName(n) {
+			return n.ReclaimPolicy == v1alpha1.Delete
+		}
+	}
+	return existing.GetLabels()[labelReclaimPolicy] == string(v1alpha1.Delete)
+}
+
+// removingSince is when the removal of a policy's bridge began. A mark that cannot be read, or that is of a time to come,
+// is none: somebody's hand or clock wrote it, and it would be waited for for ever.
+func removingSince(existing *unstructured.Unstructured, now time.Time) (since time.Time, marked bool) {
+	since, err := time.Parse(time.RFC3339, existing.GetAnnotations()[annotationRemoving])
+	return since, err == nil && since.Before(now.Add(time.Minute))
+}
+
+func annotate(object *unstructured.Unstructured, key, value string) {
+	annotations := object.GetAnnotations()
+	if annotations == nil {
+		annotations = map[string]string{}
+	}
+	annotations[key] = value
+	object.SetAnnotations(annotations)
 }
 
 // sharedBridge looks for other policies on the same bridge: user is one that stays, of another Wukong or of a network in the
@@ -102,6 +117,30 @@ func sharedBridge(obs *observed, existing *unstructured.Unstructured, bridge str
 		}
 	}
 	return user, peer
+}
+
+// occupant is who would lose the network with a bridge though no policy speaks of it, or "": somebody's machine or pod
+// that an attachment of their own plugs into it, or the node itself, by an address that somebody gave the bridge. What the
+// nodes report is up to a minute old, so the machine that has just gone may be seen for a while.
+func occupant(obs *observed, policy string, f feed) string {
+	enactments, known := obs.enactments(policy)
+	for _, state := range obs.relatedObjects(stateKind) {
+		s := nodeState{state.GetName(), value(state, "status", "currentState")}
+		bridge := s.bridge(f.bridge)
+		here := !known || slices.ContainsFunc(enactments, func(e *unstructured.Unstructured) bool { return enactmentNode(e) == s.node })
+		if !here || text(bridge, "type") != f.kind {
+			continue
+		}
+		if carried := s.carried(s.iface(f.bridge)); carried != "" {
+			return fmt.Sprintf("on node %s it carries %s", s.node, carried)
+		}
+		for _, port := range items(bridge, "bridge", "port") {
+			if name := text(port, "name"); name != f.uplink && name != f.bridge {
+				return fmt.Sprintf("on node %s it has the port %s", s.node, name)
+			}
+		}
+	}
+	return ""
 }
 
 // askedFor says that the policies of others on a bridge would be among the related objects if there were any. Customize

@@ -177,6 +177,9 @@ func vmStep(w *v1alpha1.Wukong, nets []network, obs *observed, settings Settings
 		if message := foreignMessage(obs, vmKind, key, "machine"); message != "" {
 			return step{reason: "Conflict", message: message, stuck: true}
 		}
+		if conflict := diskConflict(w, obs); conflict.reason != "" {
+			return conflict
+		}
 		if s := worst(policies); s != nil {
 			return step{reason: "WaitingForNodeNetwork", message: s.message}
 		}
@@ -186,6 +189,10 @@ func vmStep(w *v1alpha1.Wukong, nets []network, obs *observed, settings Settings
 		return step{child: vm(w, nets, settings, nil), reason: "MachinePending", message: fmt.Sprintf("machine %s is being created", key)}
 	}
 
+	if conflict := diskConflict(w, obs); conflict.reason != "" {
+		conflict.child = hold(existing)
+		return conflict
+	}
 	// A network joins the machine when its attachment is there. One that the machine has it keeps, whatever became of
 	// the attachment.
 	var joined []network
