@@ -33,6 +33,9 @@ const managedBy = "wukong"
 // terminating zero.
 const kernelNameLimit = 15
 
+// labelLimit is what Kubernetes gives a label's value. The machine's name is one, and NMState makes one of a policy's name.
+const labelLimit = 63
+
 // Names of volumes that the machine gets by itself.
 const (
 	osDisk        = "osdisk"

@@ -91,7 +91,7 @@ func (s nodeState) bridgeObjection(n network) string {
 		return ""
 	}
 	if want := bridgeType(n.Type); text(bridge, "type") != want {
-		return fmt.Sprintf("node %s: interface %s exists and is a %s, not a %s: choose another bridgeName", s.node, n.bridge, text(bridge, "type"), want)
+		return fmt.Sprintf("node %s: interface %s exists, of type %s and not %s: choose another bridgeName", s.node, n.bridge, text(bridge, "type"), want)
 	}
 	if carried := s.carried(bridge); carried != "" && !n.preserves() {
 		return fmt.Sprintf("node %s: bridge %s carries %s: choose another bridgeName, or leave the node out by highAvailability.nodeSelector", s.node, n.bridge, carried)

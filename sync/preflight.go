@@ -98,7 +98,7 @@ func concern(w *v1alpha1.Wukong, n network, obs *observed, existing *unstructure
 				_, message = s.hostAddress(n)
 			}
 			if message != "" {
-				return "NMState does not ask before it applies the policy there: " + message
+				return message + "; NMState applies the policy there all the same"
 			}
 			continue
 		}

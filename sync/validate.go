@@ -9,11 +9,33 @@ import (
 )
 
 // validate says what is wrong with a Wukong that the schema's rules cannot say: what depends on the default NIC, and on
-// what comes out for the guest. The schema has seen the NICs as written; here the default is filled in.
+// what comes out for the guest. The schema has seen the NICs as written; here the default is filled in. The lengths of
+// names are looked at again: a child with a name that is too long is refused, and its error reaches nobody's status.
 func validate(w *v1alpha1.Wukong, nets []network) field.ErrorList {
 	var errs field.ErrorList
+	errs = append(errs, validateNames(w, nets)...)
 	errs = append(errs, validateUplinks(nets)...)
 	errs = append(errs, validateCloudInit(w, nets)...)
+	return errs
+}
+
+func validateNames(w *v1alpha1.Wukong, nets []network) field.ErrorList {
+	var errs field.ErrorList
+	if len(w.Name) > labelLimit {
+		errs = append(errs, field.Invalid(field.NewPath("metadata", "name"), w.Name, fmt.Sprintf("is longer than the %d characters that the machine's name may have: choose a shorter one", labelLimit)))
+	}
+	for _, n := range nets {
+		path := field.NewPath("spec", "networks").Index(n.index)
+		if len(n.policy) > labelLimit {
+			errs = append(errs, field.Invalid(path.Child("name"), n.Name, fmt.Sprintf("makes a policy name %s that is longer than the %d characters NMState takes: shorten the Wukong's name or the network's name", n.policy, labelLimit)))
+		}
+		if len(n.nic) > kernelNameLimit {
+			errs = append(errs, field.Invalid(path.Child("physicalInterface"), n.nic, fmt.Sprintf("is longer than the kernel's %d characters: name the NIC as the node does", kernelNameLimit)))
+		}
+		if len(n.bridge) > kernelNameLimit {
+			errs = append(errs, field.Invalid(path.Child("bridgeName"), n.bridge, fmt.Sprintf("is longer than the kernel's %d characters: set a shorter bridgeName", kernelNameLimit)))
+		}
+	}
 	return errs
 }
 
@@ -24,9 +46,6 @@ func validateUplinks(nets []network) field.ErrorList {
 		if a.bridge == "" {
 			errs = append(errs, validateMaster(path, a, nets)...)
 			continue
-		}
-		if len(a.bridge) > kernelNameLimit {
-			errs = append(errs, field.Invalid(path.Child("bridgeName"), a.bridge, fmt.Sprintf("is longer than the kernel's %d characters: set a shorter bridgeName", kernelNameLimit)))
 		}
 		if a.bridge == a.nic || a.bridge == a.uplink {
 			errs = append(errs, field.Invalid(path.Child("bridgeName"), a.bridge, "is the name of the bridge's own uplink: a bridge needs a name of its own"))
