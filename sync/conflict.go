@@ -61,13 +61,12 @@ func policyConflict(n network, nets []network, obs *observed) step {
 func conflictWith(n network, other *unstructured.Unstructured, obs *observed) step {
 	f := policyFeed(other)
 	name, ours := other.GetName(), obs.policies[other.GetName()] != nil
-	same := f.bridge == n.bridge && f.uplink == n.uplink && f.kind == bridgeType(n.Type) && f.mtu == int64(n.MTU) && f.preserves == n.preserves()
 	switch {
 	case f.bridge == "" || f.bridge != n.bridge && f.uplink != n.uplink:
 		return step{}
 	case f.absent || other.GetAnnotations()[annotationRemoving] != "":
 		return step{reason: "Removing", message: fmt.Sprintf("bridge %s is being removed under policy %s of %s: that is finished first", f.bridge, name, owner(other))}
-	case same:
+	case feeds(n, f):
 		return step{}
 	case ours:
 		return step{reason: "Removing", message: fmt.Sprintf("bridge %s on %s is still that of a network that was removed, under policy %s: it goes first", f.bridge, f.uplink, name)}
@@ -86,45 +85,9 @@ func conflictWith(n network, other *unstructured.Unstructured, obs *observed) st
 	}
 }
 
-// yields says that an observed policy came to a bridge which another policy is taking off the nodes: each was decided
-// about before it could see the other. While nothing stands on it, it had better begin again when that is done, because
-// NMState would not build the bridge a second time for it. The zero step where there is no such policy.
-func yields(n network, obs *observed) step {
-	if obs.nads[n.nad] != nil || used(obs, n.Name) {
-		return step{}
-	}
-	for _, other := range obs.relatedObjects(policyKind) {
-		if obs.foreign(policyKind, other.GetName()) == nil || policyFeed(other).bridge != n.bridge {
-			continue
-		}
-		if conflict := conflictWith(n, other, obs); conflict.reason == "Removing" {
-			return conflict
-		}
-	}
-	return step{}
-}
-
-// lostTo says that an observed policy came after one that it conflicts with: two that are created at the same time do not
-// see each other. The older stays, or of two that are equally old the first by name. The zero step where there is none.
-func lostTo(n network, obs *observed, existing *unstructured.Unstructured) step {
-	for _, other := range obs.relatedObjects(policyKind) {
-		if obs.foreign(policyKind, other.GetName()) == nil || !precedes(other, existing) {
-			continue
-		}
-		if conflict := conflictWith(n, other, obs); conflict.stuck {
-			return conflict
-		}
-	}
-	return step{}
-}
-
-// precedes says that a came before b, or of two that are equally old is the first by name.
-func precedes(a, b metav1.Object) bool {
-	x, y := a.GetCreationTimestamp(), b.GetCreationTimestamp()
-	if x.Equal(&y) {
-		return a.GetName() < b.GetName()
-	}
-	return x.Before(&y)
+// feeds says that a policy makes the same of a network's bridge as the network's own would: the two share it.
+func feeds(n network, f feed) bool {
+	return f.bridge == n.bridge && f.uplink == n.uplink && f.kind == bridgeType(n.Type) && f.mtu == int64(n.MTU) && f.preserves == n.preserves()
 }
 
 // others are the policies that a network's may conflict with: those of somebody else, and those that leave.
@@ -136,10 +99,12 @@ func others(n network, nets []network, obs *observed) []*unstructured.Unstructur
 			all = append(all, obs.policies[key])
 		}
 	}
-	for _, other := range obs.relatedObjects(policyKind) {
-		if obs.foreign(policyKind, other.GetName()) != nil {
-			all = append(all, other)
-		}
-	}
-	return all
+	return append(all, foreignPolicies(obs)...)
+}
+
+// foreignPolicies are the related policies of others, in the order of their names.
+func foreignPolicies(obs *observed) []*unstructured.Unstructured {
+	return slices.DeleteFunc(obs.relatedObjects(policyKind), func(p *unstructured.Unstructured) bool {
+		return obs.foreign(policyKind, p.GetName()) == nil
+	})
 }

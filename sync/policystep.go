@@ -56,18 +56,13 @@ func policyStep(w *v1alpha1.Wukong, n network, nets []network, obs *observed, se
 		return newPolicyStep(w, n, nets, obs, settings)
 	}
 
-	if leaving := yields(n, obs); leaving.reason != "" {
+	stands := obs.nads[n.nad] != nil || used(obs, n.Name)
+	if leaving := yields(n, obs, existing); leaving.reason != "" && !stands {
 		leaving.state = v1alpha1.PolicyPending
 		return leaving // withdrawn
 	}
-	if lost := lostTo(n, obs, existing); lost.reason != "" {
-		lost.state = v1alpha1.PolicyPending
-		// Before NMState has taken it up, nothing is on the nodes, and nothing stands on it: it had better never be.
-		if enactments, known := obs.enactments(n.policy); !known || len(enactments) > 0 || obs.nads[n.nad] != nil || used(obs, n.Name) {
-			lost.child = hold(existing)
-			lost.state, _ = policyState(obs, existing)
-		}
-		return lost
+	if lost, winner := lostTo(n, obs, existing); winner != nil {
+		return lostStep(lost, n, obs, existing, winner, stands)
 	}
 	desired := newPolicyFor(w, n, false)
 	if n.preserves() {
@@ -106,6 +101,10 @@ func policyStep(w *v1alpha1.Wukong, n network, nets []network, obs *observed, se
 	default:
 		s.reason = "PolicyPending"
 	}
+	if contest := contested(n, obs, existing); s.ready && !stands && contest.reason != "" {
+		contest.child, contest.state = s.child, s.state
+		return contest
+	}
 	if !s.ready {
 		s.message = fmt.Sprintf("policy %s: %s", n.policy, s.message)
 		if s.concern != "" {
@@ -113,6 +112,30 @@ func policyStep(w *v1alpha1.Wukong, n network, nets []network, obs *observed, se
 		}
 	}
 	return s
+}
+
+// lostStep decides about a policy that came second. While nothing stands on it, it had better never have been; else it is
+// held, and the user has to decide.
+func lostStep(lost step, n network, obs *observed, existing, winner *unstructured.Unstructured, stands bool) step {
+	held := hold(existing)
+	lost.child = held
+	lost.state, _ = policyState(obs, existing)
+	if stands {
+		return lost
+	}
+	if enactments, known := obs.enactments(n.policy); known && len(enactments) == 0 {
+		lost.child, lost.state = nil, v1alpha1.PolicyPending // NMState has not taken it up: nothing is on the nodes
+		return lost
+	}
+	back := takenBack(existing, winner)
+	switch {
+	case back == nil || busy(existing):
+	case !reflect.DeepEqual(held.Object["spec"], back.Object["spec"]):
+		lost.child = back
+	case lost.state == v1alpha1.PolicyAvailable:
+		lost.child = nil
+	}
+	return lost
 }
 
 // newPolicyStep decides whether a policy may come into being. This is the last moment to spare a node: what NMState is

@@ -21,7 +21,7 @@ import (
 // note is a line for the log where the bridge is kept against the reclaim policy, or its removal was given up.
 func teardown(obs *observed, existing *unstructured.Unstructured, wanted map[string]bool, settings Settings, now time.Time) (s step, note string) {
 	name, feed := existing.GetName(), policyFeed(existing)
-	if existing.GetDeletionTimestamp() != nil || !reclaims(obs, existing) || feed.preserves || feed.bridge == "" {
+	if existing.GetDeletionTimestamp() != nil || !feed.absent && !reclaims(obs, existing) || feed.preserves || feed.bridge == "" {
 		return step{ready: true}, "" // the nodes keep the bridge, or have none
 	}
 	if !feed.absent && !askedFor(obs, existing, feed.bridge) {
@@ -111,10 +111,8 @@ func sharedBridge(obs *observed, existing *unstructured.Unstructured, bridge str
 	for _, key := range slices.Sorted(maps.Keys(obs.policies)) {
 		consider(obs.policies[key], !wanted[key])
 	}
-	for _, other := range obs.relatedObjects(policyKind) {
-		if obs.foreign(policyKind, other.GetName()) != nil {
-			consider(other, other.GetAnnotations()[annotationRemoving] != "")
-		}
+	for _, other := range foreignPolicies(obs) {
+		consider(other, other.GetAnnotations()[annotationRemoving] != "")
 	}
 	return user, peer
 }
