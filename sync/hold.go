@@ -49,6 +49,7 @@ func hold(existing *unstructured.Unstructured) *unstructured.Unstructured {
 		fields = runtime.DeepCopyJSON(fields)
 		// No answer of ours has a null: it comes from an annotation that somebody edited, and the API server drops it.
 		maps.DeleteFunc(fields, func(_ string, v any) bool { return v == nil })
+		keepTemplates(fields, existing) // KubeVirt has rewritten them since
 		held.Object["spec"] = fields
 	}
 	return held

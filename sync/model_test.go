@@ -19,6 +19,7 @@ import (
 	utiljson "k8s.io/apimachinery/pkg/util/json"
 
 	"novasphere.dev/wukong/admission"
+	"novasphere.dev/wukong/sync"
 	"novasphere.dev/wukong/types/v1alpha1"
 )
 
@@ -34,9 +35,11 @@ const stepsPerLife = 60
 var foundBySeed = []uint64{}
 
 // TestModel plays random lives of a small cluster through the hook: users who create, change and delete Wukongs, NMState
-// and KubeVirt that take their time or fail, hands that delete and edit, and a Metacontroller that applies what is
-// answered, in either of its ways. Whatever happens, no machine is lost, no policy is edited while it is in progress,
-// nothing of anybody else's is touched; and when everybody rests, the answers settle to no writes.
+// and KubeVirt that take their time or fail, hands that delete and edit, nodes that join, a hook that is started anew with
+// other flags, and a Metacontroller that applies what is answered, in either of its ways, by caches that lag, and that ends
+// now and then in the middle of it. Whatever happens, no machine is lost, no node is cut off, no policy is edited while it is
+// in progress, nothing of anybody else's is touched; and when everybody rests, the answers settle to no writes, and every
+// bridge that a Wukong calls ready is on the nodes.
 func TestModel(t *testing.T) {
 	schema, err := admission.New(mustRead(t, "../deploy/base/vm.novasphere.dev_wukongs.yaml"))
 	if err != nil {
@@ -66,17 +69,27 @@ func TestModel(t *testing.T) {
 // cluster is the world around the hook.
 type cluster struct {
 	*rand.Rand
-	schema  *admission.Schema
-	ssa     bool
-	nmstate bool
-	now     time.Time
-	uids    int
+	schema   *admission.Schema
+	ssa      bool
+	nmstate  bool
+	unsteady bool // Metacontroller's caches lag, and it ends in the middle of things
+	narrow   bool // everybody wants much the same
+	settings sync.Settings
+	now      time.Time
+	uids     int
+	late     map[string]bool // nodes that joined when policies were there already
 
 	wukongs map[string]*v1alpha1.Wukong
 	objects map[string]map[string]*unstructured.Unstructured // by kind and name, as in a request
 
+	// What Metacontroller has seen of both. A cache is of one kind, and never goes back.
+	seenWukongs map[string]*v1alpha1.Wukong
+	seen        map[string]map[string]*unstructured.Unstructured
+
 	story, broken []string
-	writes        int // of children and statuses, by the last sync
+	writes        int  // of children and statuses, by the last sync
+	again         bool // the last answer asked to be called again
+	breath        int  // how many writes Metacontroller lives for; less than 0 is for ever
 }
 
 const (
@@ -87,33 +100,49 @@ const (
 	vmKind        = "VirtualMachine.kubevirt.io/v1"
 	instanceKind  = "VirtualMachineInstance.kubevirt.io/v1"
 	nodeKind      = "Node.v1"
+	wukongKind    = "Wukong.vm.novasphere.dev/v1alpha1"
 )
 
 var kindOf = map[string]string{
 	"nodenetworkconfigurationpolicies": policyKind, "nodenetworkconfigurationenactments": enactmentKind,
 	"nodenetworkstates": stateKind, "network-attachment-definitions": nadKind, "virtualmachines": vmKind,
-	"virtualmachineinstances": instanceKind, "nodes": nodeKind,
+	"virtualmachineinstances": instanceKind, "nodes": nodeKind, "wukongs": wukongKind,
 }
 
 func newCluster(seed uint64, schema *admission.Schema) *cluster {
 	c := &cluster{
-		Rand: rand.New(rand.NewPCG(seed, 1)), schema: schema, now: goldenNow,
+		Rand: rand.New(rand.NewPCG(seed, 1)), schema: schema, now: goldenNow, settings: goldenSettings, breath: -1, late: map[string]bool{},
 		wukongs: map[string]*v1alpha1.Wukong{}, objects: map[string]map[string]*unstructured.Unstructured{},
+		seenWukongs: map[string]*v1alpha1.Wukong{}, seen: map[string]map[string]*unstructured.Unstructured{},
 	}
-	c.ssa, c.nmstate = c.IntN(2) == 0, c.IntN(8) != 0
+	c.ssa, c.nmstate, c.unsteady = c.IntN(2) == 0, c.IntN(8) != 0, c.IntN(3) != 0
+	c.narrow = c.IntN(2) == 0
+	c.settings.Preflight = c.IntN(8) != 0
 	for _, kind := range kindOf {
 		c.objects[kind] = map[string]*unstructured.Unstructured{}
 	}
-	for _, node := range []string{"worker-1", "worker-2"} {
-		c.objects[nodeKind][node] = object("v1", "Node", "", node)
-		state := object("nmstate.io/v1beta1", "NodeNetworkState", "", node)
-		state.Object["status"] = map[string]any{"currentState": map[string]any{"interfaces": []any{
-			map[string]any{"name": "ens160", "type": "ethernet", "state": "up", "mtu": int64(9000)},
-			map[string]any{"name": "ens192", "type": "ethernet", "state": "up", "mtu": int64(9000)},
-		}}}
-		c.objects[stateKind][node] = state
-	}
+	c.joins("worker-1", "a")
+	c.joins("worker-2", "b")
+	c.catchUp(true)
 	return c
+}
+
+// catchUp brings Metacontroller's caches up to date: each, or by chance.
+func (c *cluster) catchUp(each bool) {
+	for _, kind := range slices.Sorted(maps.Values(kindOf)) {
+		if each || !c.unsteady || c.IntN(2) != 0 {
+			c.seen[kind] = map[string]*unstructured.Unstructured{}
+			for key, o := range c.objects[kind] {
+				c.seen[kind][key] = o.DeepCopy()
+			}
+		}
+	}
+	if each || !c.unsteady || c.IntN(3) != 0 {
+		c.seenWukongs = map[string]*v1alpha1.Wukong{}
+		for name, w := range c.wukongs {
+			c.seenWukongs[name] = w.DeepCopy()
+		}
+	}
 }
 
 func object(apiVersion, kind, namespace, name string) *unstructured.Unstructured {
@@ -139,7 +168,7 @@ func (c *cluster) uid() types.UID {
 func (c *cluster) live(steps int) {
 	for range steps {
 		c.now = c.now.Add(time.Duration(c.IntN(60)) * time.Second)
-		switch c.IntN(20) {
+		switch c.IntN(22) {
 		case 0, 1:
 			c.userCreates()
 		case 2, 3, 4:
@@ -154,8 +183,11 @@ func (c *cluster) live(steps int) {
 			c.handDeletes()
 		case 12:
 			c.handEdits()
+		case 13:
+			c.something()
 		default:
 			if name, ok := pick(c, c.wukongs); ok {
+				c.catchUp(false)
 				c.sync(name)
 			}
 		}
@@ -165,8 +197,32 @@ func (c *cluster) live(steps int) {
 	}
 }
 
+// something is what seldom happens.
+func (c *cluster) something() {
+	switch c.IntN(4) {
+	case 0:
+		c.settings.PhysicalInterface = []string{"ens160", "ens192"}[c.IntN(2)]
+		c.tell("the hook is started anew with -physical-interface %s", c.settings.PhysicalInterface)
+	case 1:
+		if !c.late["worker-3"] {
+			c.tell("worker-3 joins")
+			c.late["worker-3"] = true
+			c.joins("worker-3", "a")
+		}
+	case 2:
+		bridge := []string{"br-x", "br-y", "br-lan"}[c.IntN(3)]
+		c.tell("by hand: somebody's pod is plugged into %s", bridge)
+		c.plugs(bridge, "veth0")
+	case 3:
+		c.tell("by hand: somebody's pod goes")
+		c.unplugs(func(port any) bool { return port == "veth0" })
+	}
+}
+
 // settle lets everybody finish what they began, and then wants peace: no writes.
 func (c *cluster) settle() {
+	c.unsteady, c.breath = false, -1
+	c.handsBack()
 	for round := 0; ; round++ {
 		if len(c.broken) > 0 {
 			return
@@ -176,12 +232,15 @@ func (c *cluster) settle() {
 		}
 		for c.kubevirtActs(true) {
 		}
-		writes := 0
+		writes, again := 0, false
 		for _, name := range slices.Sorted(maps.Keys(c.wukongs)) {
+			c.catchUp(true)
 			c.sync(name)
 			writes += c.writes
+			again = again || c.again
 		}
-		if writes == 0 && round > 1 {
+		writes += c.collects()
+		if writes == 0 && !again && round > 1 {
 			break
 		}
 		if round == 60 {
@@ -199,13 +258,34 @@ func (c *cluster) settle() {
 		}
 	}
 	c.feeds()
+	c.built()
+	c.written()
 }
 
-// feeds holds that no two policies pull one uplink or one bridge apart.
+// written holds that no two machines write to one disk.
+func (c *cluster) written() {
+	machines := map[any]string{}
+	for _, key := range slices.Sorted(maps.Keys(c.objects[vmKind])) {
+		templates, _ := value(c.objects[vmKind][key].Object, "spec", "dataVolumeTemplates").([]any)
+		for _, t := range templates {
+			disk := value(t.(map[string]any), "metadata", "name")
+			if was, ok := machines[disk]; ok {
+				c.breaks("%s and %s write to disk %s", was, key, disk)
+			}
+			machines[disk] = key
+		}
+	}
+}
+
+// feeds holds that no two policies of Wukongs that are ready pull one uplink or one bridge apart.
 func (c *cluster) feeds() {
 	bridges, uplinks := map[string]string{}, map[string]string{}
 	for _, name := range slices.Sorted(maps.Keys(c.objects[policyKind])) {
 		l := c.objects[policyKind][name].GetLabels()
+		w := c.wukongs[l["vm.novasphere.dev/wukong"]]
+		if w == nil || conditionIn(w, "NodeNetworkReady").Status != metav1.ConditionTrue {
+			continue
+		}
 		bridge, uplink := l["vm.novasphere.dev/bridge"], l["vm.novasphere.dev/uplink"]
 		if was, ok := bridges[bridge]; ok && was != uplink {
 			c.breaks("bridge %s is fed by %s and by %s", bridge, was, uplink)
@@ -236,6 +316,14 @@ func pick[V any](c *cluster, m map[string]V) (string, bool) {
 // network is a random one: few names, bridges, NICs and VLANs, so that they meet.
 func (c *cluster) network(name string) v1alpha1.Network {
 	n := v1alpha1.Network{Name: name, Type: v1alpha1.Bridge}
+	if c.narrow {
+		n.BridgeName, n.ReclaimPolicy = []string{"br-x", "br-y"}[c.IntN(2)], []v1alpha1.ReclaimPolicy{"", v1alpha1.Delete}[c.IntN(2)]
+		if n.PhysicalInterface = []string{"ens160", "ens160", "ens224"}[c.IntN(3)]; n.PhysicalInterface == "ens224" && c.IntN(4) != 0 {
+			yes := true
+			n.PreserveHostIP, n.ReclaimPolicy = &yes, ""
+		}
+		return n
+	}
 	switch c.IntN(8) {
 	case 0:
 		return v1alpha1.Network{Name: name, Type: v1alpha1.Macvlan, PhysicalInterface: "ens192"}
@@ -244,7 +332,11 @@ func (c *cluster) network(name string) v1alpha1.Network {
 	}
 	n.BridgeName = []string{"", "br-x", "br-y"}[c.IntN(3)]
 	n.VLANID = []int32{0, 100, 200}[c.IntN(3)]
-	n.PhysicalInterface = []string{"", "ens192"}[c.IntN(2)]
+	n.PhysicalInterface = []string{"", "", "ens192", "ens224"}[c.IntN(4)]
+	if n.PhysicalInterface == "ens224" && n.Type == v1alpha1.Bridge && c.IntN(2) == 0 {
+		yes := true
+		n.PreserveHostIP, n.VLANID = &yes, 0
+	}
 	n.ReclaimPolicy = []v1alpha1.ReclaimPolicy{"", v1alpha1.Delete}[c.IntN(2)]
 	if c.IntN(4) == 0 {
 		n.MTU = 1400
@@ -268,9 +360,18 @@ func (c *cluster) userCreates() {
 		}
 	}
 	if c.IntN(3) == 0 {
-		w.Spec.Disks = []v1alpha1.Disk{{Name: "data", Size: resource.MustParse("1Gi")}}
+		w.Spec.Disks = []v1alpha1.Disk{{Name: []string{"c", "b-c"}[c.IntN(2)], Size: resource.MustParse("1Gi")}}
 	}
+	w.Spec.HighAvailability = c.placed()
 	c.admit(nil, w)
+}
+
+// placed is now and then on one zone of nodes only.
+func (c *cluster) placed() *v1alpha1.HighAvailability {
+	if zone := []v1alpha1.LabelValue{"a", "b", "", "", ""}[c.IntN(5)]; zone != "" {
+		return &v1alpha1.HighAvailability{NodeSelector: map[string]v1alpha1.LabelValue{"zone": zone}}
+	}
+	return nil
 }
 
 func (c *cluster) userChanges() {
@@ -279,7 +380,13 @@ func (c *cluster) userChanges() {
 		return
 	}
 	w := c.wukongs[name].DeepCopy()
-	switch i := len(w.Spec.Networks); c.IntN(6) {
+	switch i := len(w.Spec.Networks); c.IntN(8) {
+	case 6:
+		w.Spec.HighAvailability = c.placed()
+	case 7:
+		if i > 0 && w.Spec.Networks[i-1].Type == v1alpha1.Bridge {
+			w.Spec.Networks[i-1].ReclaimPolicy = []v1alpha1.ReclaimPolicy{"", v1alpha1.Delete}[c.IntN(2)]
+		}
 	case 0:
 		w.Spec.CPU = int32(1 + c.IntN(4))
 	case 1, 2:

@@ -1,9 +1,12 @@
 package sync_test
 
 import (
+	"encoding/json"
+	"fmt"
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -16,7 +19,7 @@ import (
 func (c *cluster) nmstateActs(atRest bool) bool {
 	if atRest {
 		for _, key := range slices.Sorted(maps.Keys(c.objects[policyKind])) {
-			if p := c.objects[policyKind][key]; !available(c, p) {
+			if p := c.objects[policyKind][key]; !available(c.objects[enactmentKind], p) {
 				c.enact(p, "Available")
 				return true
 			}
@@ -41,7 +44,11 @@ func (c *cluster) enact(p *unstructured.Unstructured, state string) {
 		conditions = append(conditions, map[string]any{"type": kind, "status": status[i], "reason": status[3], "lastTransitionTime": c.now.Format(time.RFC3339)})
 	}
 	p.Object["status"] = map[string]any{"conditions": conditions}
-	for _, node := range slices.Sorted(maps.Keys(c.objects[nodeKind])) {
+	for _, node := range reached(p, c.objects[nodeKind]) {
+		if state == "Available" && !c.late[node] {
+			c.configure(p, node)
+			c.objects[stateKind][node].Object["status"].(map[string]any)["lastSuccessfulUpdateTime"] = c.now.Format(time.RFC3339)
+		}
 		e := object("nmstate.io/v1beta1", "NodeNetworkConfigurationEnactment", "", node+"."+p.GetName())
 		e.SetLabels(map[string]string{"nmstate.io/policy": p.GetName(), "nmstate.io/node": node})
 		e.Object["status"] = map[string]any{"policyGeneration": p.GetGeneration(), "conditions": []any{
@@ -64,6 +71,7 @@ func (c *cluster) kubevirtActs(atRest bool) bool {
 		switch {
 		case machine.GetDeletionTimestamp() != nil && instance != nil:
 			delete(c.objects[instanceKind], key)
+			c.plugged(key, nil)
 		case machine.GetDeletionTimestamp() != nil:
 			delete(c.objects[vmKind], key)
 		case instance == nil, stale && (atRest || c.IntN(3) == 0):
@@ -73,6 +81,7 @@ func (c *cluster) kubevirtActs(atRest bool) bool {
 			instance.Object["spec"] = runtime.DeepCopyJSONValue(template)
 			instance.Object["status"] = map[string]any{"nodeName": "worker-1", "phase": "Running"}
 			c.objects[instanceKind][key] = instance
+			c.plugged(key, instance)
 			machine.Object["status"] = map[string]any{"printableStatus": "Running", "conditions": []any{map[string]any{"type": "Ready", "status": "True"}}}
 		case stale:
 			machine.Object["status"] = map[string]any{"printableStatus": "Running", "conditions": []any{
@@ -88,10 +97,31 @@ func (c *cluster) kubevirtActs(atRest bool) bool {
 	for key := range c.objects[instanceKind] {
 		if c.objects[vmKind][key] == nil {
 			delete(c.objects[instanceKind], key)
+			c.plugged(key, nil)
 			return true
 		}
 	}
 	return false
+}
+
+// plugged plugs a running machine into its bridges, and takes it from those that it was in.
+func (c *cluster) plugged(machine string, instance *unstructured.Unstructured) {
+	c.unplugs(func(port any) bool { return strings.HasPrefix(port.(string), "tap of "+machine+" ") })
+	if instance == nil {
+		return
+	}
+	networks, _ := value(instance.Object, "spec", "networks").([]any)
+	for _, n := range networks {
+		name, _ := value(n.(map[string]any), "multus", "networkName").(string)
+		var config struct{ Bridge string }
+		if nad := c.objects[nadKind][name]; nad != nil {
+			text, _ := value(nad.Object, "spec", "config").(string)
+			if err := json.Unmarshal([]byte(text), &config); err != nil {
+				panic(err)
+			}
+			c.plugs(config.Bridge, fmt.Sprintf("tap of %s in %s", machine, name))
+		}
+	}
 }
 
 // kubevirtDefaults is what KubeVirt's webhook adds.
@@ -124,6 +154,30 @@ func (c *cluster) handDeletes() {
 	delete(c.objects[kind], key)
 }
 
+// handsBack gives back what was taken by hand: a machine that lost its label to its Wukong, or to nobody.
+func (c *cluster) handsBack() {
+	for key, machine := range c.objects[vmKind] {
+		if len(machine.GetOwnerReferences()) > 0 {
+			continue
+		}
+		w := c.wukongs[machine.GetName()]
+		if w == nil {
+			c.tell("by hand: %s, which nobody has, is deleted", key)
+			t := metav1.NewTime(c.now)
+			machine.SetDeletionTimestamp(&t)
+			continue
+		}
+		c.tell("by hand: %s has its label again, and Metacontroller takes it back", key)
+		l := machine.GetLabels()
+		if l == nil {
+			l = map[string]string{}
+		}
+		l["controller-uid"] = string(w.UID)
+		machine.SetLabels(l)
+		machine.SetOwnerReferences(ownedBy(w))
+	}
+}
+
 func (c *cluster) handEdits() {
 	key, ok := pick(c, c.objects[policyKind])
 	if !ok {
@@ -134,7 +188,26 @@ func (c *cluster) handEdits() {
 	if a == nil {
 		a = map[string]string{}
 	}
-	switch c.IntN(4) {
+	switch c.IntN(6) {
+	case 4:
+		if !inProgress(p) && c.nmstate {
+			c.tell("by hand: %s is edited, and applied as it is now", key)
+			for _, i := range value(p.Object, "spec", "desiredState", "interfaces").([]any) {
+				i.(map[string]any)["mtu"] = int64(1300 + 100*c.IntN(3))
+			}
+			p.SetGeneration(p.GetGeneration() + 1)
+			p.SetManagedFields(nil)
+			c.enact(p, []string{"Progressing", "Reset"}[c.IntN(2)])
+		}
+	case 5:
+		if machine, ok := pick(c, c.objects[vmKind]); ok {
+			c.tell("by hand: %s loses its label, and Metacontroller lets it go", machine)
+			o := c.objects[vmKind][machine]
+			l := o.GetLabels()
+			delete(l, "controller-uid")
+			o.SetLabels(l)
+			o.SetOwnerReferences(nil)
+		}
 	case 3:
 		c.tell("by hand: the attachments of everybody point elsewhere")
 		for _, nad := range c.objects[nadKind] {
