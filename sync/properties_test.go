@@ -268,45 +268,81 @@ func TestEmptyAnswersAreNeverNull(t *testing.T) {
 	}
 }
 
-// FuzzSync holds that whatever is posted, no answer loses a machine, and none is one that Metacontroller cannot take.
+// FuzzSync holds that whatever is posted, no answer loses what exists, and none is one that Metacontroller cannot take.
 func FuzzSync(f *testing.F) {
-	dirs, err := filepath.Glob(filepath.Join("..", "testdata", "sync", "*"))
-	if err != nil || len(dirs) == 0 {
-		f.Fatalf("no cases (%v)", err)
-	}
-	for _, dir := range dirs {
-		f.Add(mustRead(f, filepath.Join(dir, "request.json")))
+	for _, hook := range []string{"sync", "finalize"} {
+		dirs, err := filepath.Glob(filepath.Join("..", "testdata", hook, "*"))
+		if err != nil || len(dirs) == 0 {
+			f.Fatalf("no cases of %s (%v)", hook, err)
+		}
+		for _, dir := range dirs {
+			f.Add(mustRead(f, filepath.Join(dir, "request.json")))
+		}
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		var req sync.Request
-		if json.Unmarshal(raw, &req) != nil {
+		if json.Unmarshal(raw, &req) != nil || !sent(&req) {
 			return
 		}
 		before := indented(t, &req)
-		resp, err := sync.Sync(&req, goldenSettings, goldenNow)
-		if !bytes.Equal(before, indented(t, &req)) {
-			t.Error("the request is modified")
-		}
-		if err != nil {
-			return
-		}
-		answered := map[string]bool{}
-		for _, child := range resp.Children {
-			if child == nil || child.GetKind() == "" || child.GetName() == "" {
-				t.Fatalf("a child without identity: %v", child)
+		for hook, call := range map[string]func(*sync.Request, sync.Settings, time.Time) (*sync.Response, error){"sync": sync.Sync, "finalize": sync.Finalize} {
+			resp, err := call(&req, goldenSettings, goldenNow)
+			if !bytes.Equal(before, indented(t, &req)) {
+				t.Errorf("%s: the request is modified", hook)
 			}
-			answered[key(child)] = true
-		}
-		for _, machine := range req.Children["VirtualMachine.kubevirt.io/v1"] {
-			if machine != nil && machine.GetName() != "" && !answered[key(machine)] {
-				t.Errorf("%s is lost", key(machine))
+			if err != nil {
+				continue
 			}
-		}
-		if _, err := json.Marshal(resp); err != nil {
-			t.Error(err)
-		}
-		if _, err := sync.Finalize(&req, goldenSettings, goldenNow); err != nil {
-			t.Error(err)
+			if again, err := call(&req, goldenSettings, goldenNow); err != nil || !bytes.Equal(indented(t, resp), indented(t, again)) {
+				t.Errorf("%s: two answers differ (%v)", hook, err)
+			}
+			keepsWhatExists(t, hook, &req, resp)
 		}
 	})
+}
+
+// sent says that Metacontroller may send such a request: an object is of the kind and has the name that it stands under.
+func sent(req *sync.Request) bool {
+	for _, objects := range []sync.Objects{req.Children, req.Related} {
+		for kind, named := range objects {
+			for at, object := range named {
+				if object != nil && (object.GetKind()+"."+object.GetAPIVersion() != kind || object.GetName() == "" || name(object) != at) {
+					return false
+				}
+			}
+		}
+	}
+	return true
+}
+
+// keepsWhatExists holds what is true of every answer: each child has an identity, and stands once; a machine stays until its
+// Wukong is deleted, everything stays where the spec is not understood or nothing was deleted, and nothing exists any more
+// of what is finalized.
+func keepsWhatExists(t *testing.T, hook string, req *sync.Request, resp *sync.Response) {
+	t.Helper()
+	answered := map[string]bool{}
+	for _, child := range resp.Children {
+		if child == nil || child.GetKind() == "" || child.GetName() == "" {
+			t.Fatalf("%s: a child without identity: %v", hook, child)
+		}
+		if answered[key(child)] {
+			t.Errorf("%s: %s is answered twice", hook, key(child))
+		}
+		answered[key(child)] = true
+	}
+	invalid := len(resp.Status.Conditions) > 0 && resp.Status.Conditions[0].Reason == "InvalidSpec"
+	everything := hook == "sync" && invalid || hook == "finalize" && req.Parent.DeletionTimestamp == nil
+	for _, kind := range []string{policyKind, nadKind, vmKind} {
+		for _, object := range req.Children[kind] {
+			if object == nil {
+				continue
+			}
+			if stays := everything || hook == "sync" && kind == vmKind; stays && !answered[key(object)] {
+				t.Errorf("%s: %s is lost", hook, key(object))
+			}
+			if resp.Finalized {
+				t.Errorf("%s: finalized while %s exists", hook, key(object))
+			}
+		}
+	}
 }

@@ -9,8 +9,9 @@ import (
 )
 
 // validate says what is wrong with a Wukong that the schema's rules cannot say: what depends on the default NIC, and on
-// what comes out for the guest. The schema has seen the NICs as written; here the default is filled in. The lengths of
-// names are looked at again: a child with a name that is too long is refused, and its error reaches nobody's status.
+// what comes out for the guest. The schema has seen the NICs as written; here the default is filled in. Names
+// are looked at again: a child whose name is too long is refused, of two with one name one is lost, and neither reaches
+// anybody's status.
 func validate(w *v1alpha1.Wukong, nets []network) field.ErrorList {
 	var errs field.ErrorList
 	errs = append(errs, validateNames(w, nets)...)
@@ -24,8 +25,15 @@ func validateNames(w *v1alpha1.Wukong, nets []network) field.ErrorList {
 	if len(w.Name) > labelLimit {
 		errs = append(errs, field.Invalid(field.NewPath("metadata", "name"), w.Name, fmt.Sprintf("is longer than the %d characters that the machine's name may have: choose a shorter one", labelLimit)))
 	}
+	seen := map[string]bool{}
 	for _, n := range nets {
 		path := field.NewPath("spec", "networks").Index(n.index)
+		if n.Name == "" {
+			errs = append(errs, field.Required(path.Child("name"), "a network has a name"))
+		} else if seen[n.Name] {
+			errs = append(errs, field.Duplicate(path.Child("name"), n.Name))
+		}
+		seen[n.Name] = true
 		if len(n.policy) > labelLimit {
 			errs = append(errs, field.Invalid(path.Child("name"), n.Name, fmt.Sprintf("makes a policy name %s that is longer than the %d characters NMState takes: shorten the Wukong's name or the network's name", n.policy, labelLimit)))
 		}
