@@ -349,8 +349,19 @@ func networkNames(object *unstructured.Unstructured, path ...string) []string {
 // onNode says that a node has an interface.
 func (l *lab) onNode(t *testing.T, node, name string) bool {
 	t.Helper()
+	return l.iface(t, node, name) != nil
+}
+
+// iface is an interface that a node reports, or nil.
+func (l *lab) iface(t *testing.T, node, name string) map[string]any {
+	t.Helper()
 	interfaces, _, _ := unstructured.NestedSlice(l.must(t, states, "", node).Object, "status", "currentState", "interfaces")
-	return slices.ContainsFunc(interfaces, func(i any) bool { return i.(map[string]any)["name"] == name })
+	for _, i := range interfaces {
+		if i.(map[string]any)["name"] == name {
+			return i.(map[string]any)
+		}
+	}
+	return nil
 }
 
 // foreign creates an object that is nobody's.

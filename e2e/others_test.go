@@ -34,6 +34,15 @@ func TestANICThatTwoClaimAtTheSameTimeFeedsOneBridge(t *testing.T) {
 			}
 			return loser != "" && (winner == names[0] || winner == names[1]), fmt.Sprintf("ready: %s, in conflict: %s", winner, loser)
 		})
+		// NMState may have applied the loser's policy last: what counts is what the node has in the end.
+		for _, node := range []string{"worker-1", "worker-2"} {
+			if controller := l.iface(t, node, "ens162")["controller"]; controller != "br-"+winner {
+				t.Errorf("on %s the NIC belongs to %v, must belong to br-%s", node, controller, winner)
+			}
+			if l.onNode(t, node, "br-"+loser) {
+				t.Errorf("on %s the bridge of %s is still there", node, loser)
+			}
+		}
 		for _, name := range names {
 			l.delete(t, name)
 		}

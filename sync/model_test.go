@@ -232,6 +232,9 @@ func (c *cluster) settle() {
 		}
 		for c.kubevirtActs(true) {
 		}
+		for _, state := range c.objects[stateKind] {
+			state.Object["status"].(map[string]any)["lastSuccessfulUpdateTime"] = c.now.Add(time.Second).Format(time.RFC3339)
+		}
 		writes, again := 0, false
 		for _, name := range slices.Sorted(maps.Keys(c.wukongs)) {
 			c.catchUp(true)

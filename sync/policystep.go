@@ -91,6 +91,10 @@ func policyStep(w *v1alpha1.Wukong, n network, nets []network, obs *observed, se
 	}
 	switch s.state {
 	case v1alpha1.PolicyAvailable:
+		if s.message = lostBridge(w, n, obs, existing, settings); s.message != "" {
+			s.reason, s.stuck = "BridgeLost", true
+			break
+		}
 		s.ready = true
 	case v1alpha1.PolicyDegraded:
 		s.reason, s.stuck = "PolicyFailed", true

@@ -76,9 +76,8 @@ func ownBridges(w *v1alpha1.Wukong) map[string]bool {
 	return bridges
 }
 
-// concern is what a look at the nodes says about a policy that exists, or "". NMState applies it on every node that
-// joins, asked or not: nobody can hold it back, but the user can know. And a bridge that somebody has removed from a node
-// NMState does not build again by itself, while CNI's bridge plugin makes an isolated one for the next machine there.
+// concern is what a look at the nodes says about those that have not applied a policy that exists, or "". NMState applies it
+// on every node that joins, asked or not: nobody can hold it back, but the user can know.
 func concern(w *v1alpha1.Wukong, n network, obs *observed, existing *unstructured.Unstructured, settings Settings) string {
 	enactments, known := obs.enactments(n.policy)
 	if !settings.Preflight || !known {
@@ -86,27 +85,57 @@ func concern(w *v1alpha1.Wukong, n network, obs *observed, existing *unstructure
 	}
 	ours := ownBridges(w)
 	for _, node := range reached(w, obs) {
-		state := obs.relatedObject(stateKind, node.GetName())
-		s := nodeState{node.GetName(), value(state, "status", "currentState")}
-		if value(s.current, "interfaces") == nil {
+		s := nodeState{node.GetName(), value(obs.relatedObject(stateKind, node.GetName()), "status", "currentState")}
+		if value(s.current, "interfaces") == nil || appliedOn(s.node, enactments, existing) != nil {
 			continue
 		}
-		i := slices.IndexFunc(enactments, func(e *unstructured.Unstructured) bool { return enactmentNode(e) == s.node && applied(e, existing) })
-		if i < 0 {
-			message := s.objection(n, ours)
-			if message == "" && n.preserves() {
-				_, message = s.hostAddress(n)
-			}
-			if message != "" {
-				return message + "; NMState applies the policy there all the same"
-			}
-			continue
+		message := s.objection(n, ours)
+		if message == "" && n.preserves() {
+			_, message = s.hostAddress(n)
 		}
-		if since := conditionOf(enactments[i], "Available").LastTransitionTime; since != "" && s.bridge(n.bridge) == nil && text(state, "status", "lastSuccessfulUpdateTime") > since {
-			return fmt.Sprintf("node %s has lost bridge %s: `kubectl delete nncp %s` makes NMState build it again, and nothing else is touched", s.node, n.bridge, n.policy)
+		if message != "" {
+			return message + "; NMState applies the policy there all the same"
 		}
 	}
 	return ""
+}
+
+// lostBridge says which node no longer has what it once had of an available policy, or "": a bridge that somebody has
+// removed, or that has lost its uplink to another. NMState does not build it again by itself, and CNI's bridge plugin makes
+// an isolated one for the next machine that comes there. What the node reports must be younger than what NMState did.
+func lostBridge(w *v1alpha1.Wukong, n network, obs *observed, existing *unstructured.Unstructured, settings Settings) string {
+	enactments, known := obs.enactments(n.policy)
+	if !settings.Preflight || !known {
+		return ""
+	}
+	for _, node := range reached(w, obs) {
+		state := obs.relatedObject(stateKind, node.GetName())
+		s := nodeState{node.GetName(), value(state, "status", "currentState")}
+		enactment := appliedOn(s.node, enactments, existing)
+		since := conditionOf(enactment, "Available").LastTransitionTime
+		if value(s.current, "interfaces") == nil || since == "" || text(state, "status", "lastSuccessfulUpdateTime") <= since {
+			continue
+		}
+		bridge := s.bridge(n.bridge)
+		if bridge != nil && slices.ContainsFunc(items(bridge, "bridge", "port"), func(p map[string]any) bool { return text(p, "name") == n.uplink }) {
+			continue
+		}
+		what := "bridge " + n.bridge
+		if bridge != nil {
+			what = fmt.Sprintf("port %s of bridge %s", n.uplink, n.bridge)
+		}
+		return fmt.Sprintf("node %s has lost %s: `kubectl delete nncp %s` makes NMState build it again, and nothing else is touched", s.node, what, n.policy)
+	}
+	return ""
+}
+
+// appliedOn is the enactment by which a node has applied a policy in its present form, or nil.
+func appliedOn(node string, enactments []*unstructured.Unstructured, policy *unstructured.Unstructured) *unstructured.Unstructured {
+	i := slices.IndexFunc(enactments, func(e *unstructured.Unstructured) bool { return enactmentNode(e) == node && applied(e, policy) })
+	if i < 0 {
+		return nil
+	}
+	return enactments[i]
 }
 
 // selected says that a node has the labels of highAvailability.nodeSelector.
