@@ -314,7 +314,11 @@ func (c *cluster) looksFirst(before, after *unstructured.Unstructured) {
 			if c.late[node] {
 				continue
 			}
-			for _, port := range ports(find(c.seen[stateKind][node], i["name"])) {
+			bridge := find(c.seen[stateKind][node], i["name"])
+			if !hasPort(bridge, before.GetLabels()["vm.novasphere.dev/uplink"]) {
+				continue // it is another bridge of that name
+			}
+			for _, port := range ports(bridge) {
 				if name := port.(map[string]any)["name"]; port.(map[string]any)["tap"] != nil {
 					c.breaks("bridge %v is taken off node %s from under %v", i["name"], node, name)
 				}

@@ -43,7 +43,7 @@ func teardown(obs *observed, existing *unstructured.Unstructured, wanted map[str
 		s = step{child: hold(existing), message: fmt.Sprintf("policy %s is removing bridge %s: %s", name, feed.bridge, message)}
 	} else {
 		user, peer := sharedBridge(obs, existing, feed.bridge, wanted)
-		occupied := occupant(obs, name, feed)
+		occupied := occupant(obs, feed)
 		switch {
 		case user != "":
 			return step{ready: true}, fmt.Sprintf("policy %s: bridge %s stays on the nodes, policy %s uses it", name, feed.bridge, user)
@@ -120,19 +120,18 @@ func sharedBridge(obs *observed, existing *unstructured.Unstructured, bridge str
 // occupant is who would lose the network with a bridge though no policy speaks of it, or "": somebody's machine or pod
 // that an attachment of their own plugs into it, or the node itself, by an address that somebody gave the bridge. What the
 // nodes report is up to a minute old, so the machine that has just gone may be seen for a while.
-func occupant(obs *observed, policy string, f feed) string {
-	enactments, known := obs.enactments(policy)
+func occupant(obs *observed, f feed) string {
 	for _, state := range obs.relatedObjects(stateKind) {
 		s := nodeState{state.GetName(), value(state, "status", "currentState")}
 		bridge := s.bridge(f.bridge)
-		here := !known || slices.ContainsFunc(enactments, func(e *unstructured.Unstructured) bool { return enactmentNode(e) == s.node })
-		if !here || text(bridge, "type") != f.kind {
-			continue
+		ports := items(bridge, "bridge", "port")
+		if text(bridge, "type") != f.kind || !slices.ContainsFunc(ports, func(p map[string]any) bool { return text(p, "name") == f.uplink }) {
+			continue // another bridge of that name
 		}
 		if carried := s.carried(s.iface(f.bridge)); carried != "" {
 			return fmt.Sprintf("on node %s it carries %s", s.node, carried)
 		}
-		for _, port := range items(bridge, "bridge", "port") {
+		for _, port := range ports {
 			if name := text(port, "name"); name != f.uplink && name != f.bridge {
 				return fmt.Sprintf("on node %s it has the port %s", s.node, name)
 			}
