@@ -105,3 +105,32 @@ func has(v any, path []string) bool {
 	list, _ := v.([]any)
 	return slices.ContainsFunc(list, func(item any) bool { return has(item, path[1:]) })
 }
+
+// TestEveryRowOfTheStateMachineHasACase holds the table in docs/decisions.md to the golden cases: each row names one that
+// exists.
+func TestEveryRowOfTheStateMachineHasACase(t *testing.T) {
+	decisions, err := os.ReadFile("docs/decisions.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, found := strings.Cut(string(decisions), "| observed | wanted | answered | case |\n|---|---|---|---|\n")
+	if !found {
+		t.Fatal("docs/decisions.md has no table")
+	}
+	named := regexp.MustCompile("^\\| .* \\| .* \\| .* \\| `((?:sync|finalize)/[^`]*)` \\|$")
+	rows := 0
+	for row := range strings.Lines(table) {
+		rows++
+		m := named.FindStringSubmatch(strings.TrimRight(row, "\n"))
+		if m == nil {
+			t.Errorf("the row names no case: %s", row)
+			continue
+		}
+		if _, err := os.Stat(filepath.Join("testdata", m[1], "response.json")); err != nil {
+			t.Errorf("the row names no case that is answered: %s", row)
+		}
+	}
+	if rows == 0 {
+		t.Error("the table has no rows")
+	}
+}

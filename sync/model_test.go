@@ -31,9 +31,6 @@ var (
 // stepsPerLife is how long one cluster lives before it has to settle.
 const stepsPerLife = 60
 
-// foundBySeed are lives that once broke something. They are played first.
-var foundBySeed = []uint64{}
-
 // TestModel plays random lives of a small cluster through the hook: users who create, change and delete Wukongs, NMState
 // and KubeVirt that take their time or fail, hands that delete and edit, nodes that join, a hook that is started anew with
 // other flags, and a Metacontroller that applies what is answered, in either of its ways, by caches that lag, and that ends
@@ -45,7 +42,7 @@ func TestModel(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	seeds := slices.Clone(foundBySeed)
+	var seeds []uint64
 	for i := range max(1, *modelSteps/stepsPerLife) {
 		seeds = append(seeds, uint64(i)+1)
 	}

@@ -133,7 +133,7 @@ func lostStep(lost step, n network, obs *observed, existing, winner *unstructure
 	}
 	back := takenBack(existing, winner)
 	switch {
-	case back == nil || busy(existing):
+	case back == nil || busy(existing) || occupant(obs, policyFeed(existing)) != "":
 	case !reflect.DeepEqual(held.Object["spec"], back.Object["spec"]):
 		lost.child = back
 	case lost.state == v1alpha1.PolicyAvailable:

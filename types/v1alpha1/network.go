@@ -83,8 +83,9 @@ type Network struct {
 	PhysicalInterface string `json:"physicalInterface,omitempty"`
 
 	// preserveHostIP is for a bridge without vlanId on the NIC that carries the node's default route: the policy moves
-	// the node's addresses, MAC and routes from the NIC to the bridge, one node at a time. It cannot change.
-	// Default: false, and such a NIC is refused.
+	// the node's addresses, MAC and routes from the NIC to the bridge, one node at a time. All selected nodes have
+	// static addresses, or all have IPv4 by DHCP; IPv6 moves only with static addresses of both families. Whoever
+	// shares the bridge must set it too. It cannot change. Default: false, and such a NIC is refused.
 	//
 	// +optional
 	PreserveHostIP *bool `json:"preserveHostIP,omitempty"`
@@ -122,8 +123,10 @@ type Network struct {
 	IPConfig *IPConfig `json:"ipConfig,omitempty"`
 
 	// reclaimPolicy says what happens to the bridge on the nodes when the network or the Wukong is deleted; type bridge
-	// and ovs. Retain keeps it, Delete removes bridge and VLAN interface once no other Wukong uses the bridge. It does
-	// not go with preserveHostIP. Unset means Retain.
+	// and ovs. Retain keeps it. Delete removes bridge and VLAN interface, also where they were there before, once no
+	// other Wukong uses the bridge and no node reports a port or an address on it; after the hook's -teardown-timeout
+	// (15m) it is kept. It can be set until the deletion is done. It does not go with preserveHostIP. Unset means
+	// Retain.
 	//
 	// +optional
 	ReclaimPolicy ReclaimPolicy `json:"reclaimPolicy,omitempty"`

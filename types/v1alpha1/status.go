@@ -152,8 +152,8 @@ const (
 	//
 	// True: PoliciesAvailable, NotRequired.
 	// Unknown: NMStateNotRegistered (the bridges named in the message must exist; Ready does not wait).
-	// False: PolicyPending, PolicyProgressing, PolicyFailed, NoMatchingNode, PreflightRefused, PreflightWaiting,
-	// Conflict, Removing, InvalidSpec, Terminating.
+	// False: PolicyPending, PolicyProgressing, PolicyFailed, NoMatchingNode, BridgeLost (a node no longer has what it
+	// had), PreflightRefused, PreflightWaiting, Conflict, Removing, InvalidSpec, Terminating.
 	ConditionNodeNetworkReady = "NodeNetworkReady"
 
 	// AttachmentsReady speaks of the NetworkAttachmentDefinitions.
@@ -171,7 +171,7 @@ const (
 	ConditionMachineReady = "MachineReady"
 
 	// Stalled is there, and True, only while nobody but the user can make progress; its reason and message are those of
-	// the condition that is stuck: InvalidSpec, Conflict, PreflightRefused, PolicyFailed, NoMatchingNode,
+	// the condition that is stuck: InvalidSpec, Conflict, PreflightRefused, PolicyFailed, NoMatchingNode, BridgeLost,
 	// AttachmentNotFound.
 	ConditionStalled = "Stalled"
 )

@@ -159,7 +159,8 @@ type WukongSpec struct {
 // +kubebuilder:validation:XValidation:rule=`has(self.image) == has(oldSelf.image) && (!has(self.image) || self.image == oldSelf.image)`,fieldPath=`.image`,reason=FieldValueForbidden,message="image cannot change: KubeVirt does not refill a disk. Add a disk under a new name"
 // +kubebuilder:validation:XValidation:rule=`has(self.storageClassName) == has(oldSelf.storageClassName) && (!has(self.storageClassName) || self.storageClassName == oldSelf.storageClassName)`,fieldPath=`.storageClassName`,reason=FieldValueForbidden,message="storageClassName cannot change: KubeVirt does not move a disk. Add a disk under a new name"
 type Disk struct {
-	// name is the disk's name in the machine, a DNS label. osdisk and cloudinitdisk are reserved.
+	// name is the disk's name in the machine, a DNS label. osdisk and cloudinitdisk are reserved. Its DataVolume is
+	// {wukong}-{name}; one that is a disk of another machine already is refused.
 	//
 	// +required
 	// +kubebuilder:validation:MinLength=1
