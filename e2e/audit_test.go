@@ -117,5 +117,7 @@ func before(t *testing.T, first string, a time.Time, then string, b time.Time) {
 		t.Errorf("%s, or %s, has never been", first, then)
 	case !a.Before(b):
 		t.Errorf("%s at %s, must be before %s at %s", first, a.Format(time.StampMicro), then, b.Format(time.StampMicro))
+	default:
+		t.Logf("%s %s; %s %s", a.Format("15:04:05.000000"), first, b.Format("15:04:05.000000"), then)
 	}
 }

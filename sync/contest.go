@@ -57,11 +57,12 @@ func contested(n network, obs *observed, existing *unstructured.Unstructured) st
 
 // takenBack is the policy of a network that came second, when NMState has it on the nodes already and nothing stands on
 // it: it takes its bridge off the nodes again, and puts the winner's in its old state, of which NMState may have taken the
-// uplink away. nil where that cannot be said in one policy: where the two reach different nodes, or move a node's address.
+// uplink away. nil where that cannot be said in one policy: where the two reach different nodes, or move a node's address, or
+// where the winner is none that this hook made.
 func takenBack(existing, winner *unstructured.Unstructured) *unstructured.Unstructured {
 	back := hold(existing)
 	selector := value(back, "spec", "nodeSelector")
-	if lost, won := policyFeed(existing), policyFeed(winner); lost.preserves || won.preserves || !reflect.DeepEqual(selector, value(winner, "spec", "nodeSelector")) {
+	if lost, won := policyFeed(existing), policyFeed(winner); !ownedByWukong(winner) || lost.preserves || won.preserves || !reflect.DeepEqual(selector, value(winner, "spec", "nodeSelector")) {
 		return nil
 	}
 	var interfaces []any
