@@ -19,6 +19,7 @@ import (
 
 // sync is one round of Metacontroller for one Wukong, by what its caches have seen.
 func (c *cluster) sync(name string) {
+	c.lands(name)
 	c.writes, c.again = 0, false
 	w := c.seenWukongs[name]
 	if live := c.wukongs[name]; w == nil || live == nil || live.UID != w.UID {
@@ -59,6 +60,35 @@ func (c *cluster) sync(name string) {
 	}
 	c.tell("sync %s: %s", name, said(resp))
 	c.again = resp.ResyncAfterSeconds > 0
+	if c.unsteady && c.IntN(4) == 0 {
+		// The answer is on its way, while those about other Wukongs are not waited for.
+		asked := maps.Clone(c.seen)
+		c.flights[name] = func() {
+			c.tell("the answer about %s arrives", name)
+			seen := c.seen
+			c.seen = asked
+			c.takes(w, children, resp, finalizing)
+			c.seen = seen
+		}
+		return
+	}
+	c.takes(w, children, resp, finalizing)
+}
+
+// lands lets the answer about a Wukong arrive that is on its way. Metacontroller asks about each for one answer at a time.
+func (c *cluster) lands(name string) {
+	if arrive := c.flights[name]; arrive != nil {
+		delete(c.flights, name)
+		arrive()
+	}
+}
+
+// takes is what Metacontroller does with an answer.
+func (c *cluster) takes(w *v1alpha1.Wukong, children sync.Objects, resp *sync.Response, finalizing bool) {
+	name := w.Name
+	if live := c.wukongs[name]; live == nil || live.UID != w.UID {
+		return
+	}
 	if resp.Finalized {
 		for _, kind := range []string{policyKind, nadKind, vmKind} {
 			for key, o := range c.seen[kind] {
@@ -297,6 +327,14 @@ func (c *cluster) write(w *v1alpha1.Wukong, kind, key string, desired *unstructu
 		updated.SetAnnotations(a)
 	}
 	c.objects[kind][key] = updated
+	c.looked(kind, key)
+}
+
+// looked notes whether a policy was written by an old report of the nodes.
+func (c *cluster) looked(kind, key string) {
+	if kind == policyKind {
+		c.blind[key] = !reflect.DeepEqual(c.seen[stateKind], c.objects[stateKind])
+	}
 }
 
 // looksFirst holds that no bridge is taken off a node on which somebody's port was seen in it.
@@ -349,6 +387,7 @@ func (c *cluster) creates(w *v1alpha1.Wukong, kind, key string, desired *unstruc
 	}
 	// Back and forth through JSON, as every object is.
 	c.objects[kind][key] = &unstructured.Unstructured{Object: toMap(created.Object)}
+	c.looked(kind, key)
 }
 
 func ownedBy(w *v1alpha1.Wukong) []metav1.OwnerReference {

@@ -75,6 +75,7 @@ type cluster struct {
 	now      time.Time
 	uids     int
 	late     map[string]bool // nodes that joined when policies were there already
+	blind    map[string]bool // policies that were written when what was seen of the nodes was old
 
 	wukongs map[string]*v1alpha1.Wukong
 	objects map[string]map[string]*unstructured.Unstructured // by kind and name, as in a request
@@ -82,6 +83,8 @@ type cluster struct {
 	// What Metacontroller has seen of both. A cache is of one kind, and never goes back.
 	seenWukongs map[string]*v1alpha1.Wukong
 	seen        map[string]map[string]*unstructured.Unstructured
+
+	flights map[string]func() // answers that are on their way, by Wukong
 
 	story, broken []string
 	writes        int  // of children and statuses, by the last sync
@@ -108,7 +111,7 @@ var kindOf = map[string]string{
 
 func newCluster(seed uint64, schema *admission.Schema) *cluster {
 	c := &cluster{
-		Rand: rand.New(rand.NewPCG(seed, 1)), schema: schema, now: goldenNow, settings: goldenSettings, breath: -1, late: map[string]bool{},
+		Rand: rand.New(rand.NewPCG(seed, 1)), schema: schema, now: goldenNow, settings: goldenSettings, breath: -1, late: map[string]bool{}, blind: map[string]bool{}, flights: map[string]func(){},
 		wukongs: map[string]*v1alpha1.Wukong{}, objects: map[string]map[string]*unstructured.Unstructured{},
 		seenWukongs: map[string]*v1alpha1.Wukong{}, seen: map[string]map[string]*unstructured.Unstructured{},
 	}
@@ -182,6 +185,10 @@ func (c *cluster) live(steps int) {
 			c.handEdits()
 		case 13:
 			c.something()
+		case 14:
+			if name, ok := pick(c, c.flights); ok {
+				c.lands(name)
+			}
 		default:
 			if name, ok := pick(c, c.wukongs); ok {
 				c.catchUp(false)
@@ -219,6 +226,9 @@ func (c *cluster) something() {
 // settle lets everybody finish what they began, and then wants peace: no writes.
 func (c *cluster) settle() {
 	c.unsteady, c.breath = false, -1
+	for _, name := range slices.Sorted(maps.Keys(c.flights)) {
+		c.lands(name)
+	}
 	c.handsBack()
 	for round := 0; ; round++ {
 		if len(c.broken) > 0 {

@@ -167,7 +167,7 @@ func (c *cluster) stillReached(policy, state *unstructured.Unstructured) {
 		cut = cut || value(i, "ipv4", "address") != nil && i["controller"] != nil
 	}
 	switch {
-	case cut && c.rivals(policy):
+	case cut && (c.rivals(policy) || c.blind[policy.GetName()]):
 		c.tell("  NMState rolls %s back", state.GetName())
 		c.late[state.GetName()] = true // whatever is there now
 	case cut:
