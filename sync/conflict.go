@@ -17,7 +17,7 @@ func foreignMessage(obs *observed, kind, key, what string) string {
 	}
 	if metav1.GetControllerOf(object) == nil && object.GetLabels()[labelWukong] == obs.w.Name && object.GetLabels()[labelManagedBy] == managedBy {
 		// Metacontroller lets a child go that loses its label, and takes one back that gets it.
-		return fmt.Sprintf("%s %s is no longer this Wukong's, because it lost the label controller-uid: it is left alone. `kubectl label %s controller-uid=%s` gives it back",
+		return fmt.Sprintf("%s %s does not have the label controller-uid of this Wukong: it is left alone. `kubectl label --overwrite %s controller-uid=%s` gives it back",
 			what, key, resourceArgument(object), obs.w.UID)
 	}
 	return fmt.Sprintf("%s %s exists and belongs to %s: it is left alone. Rename this Wukong or its network, or delete that object", what, key, owner(object))

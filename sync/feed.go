@@ -22,7 +22,11 @@ func policyFeed(policy *unstructured.Unstructured) feed {
 	interfaces := items(policy, "spec", "desiredState", "interfaces")
 	for _, i := range interfaces {
 		if kind := text(i, "type"); kind == "linux-bridge" || kind == "ovs-bridge" {
+			if ours := policy.GetLabels()[labelBridge]; f.bridge != "" && f.bridge == ours {
+				continue // the other is one that it gives back what it has taken, see takenBack
+			}
 			f.bridge, f.kind, f.mtu, f.absent = text(i, "name"), kind, number(i, "mtu"), text(i, "state") == "absent"
+			f.uplink = ""
 			for _, port := range items(i, "bridge", "port") {
 				f.uplink = text(port, "name")
 			}
@@ -47,7 +51,8 @@ type made struct {
 	kind                v1alpha1.NetworkType
 	bridge, uplink, nic string
 	preserves           bool // it moves the node's address to the bridge
-	removing            bool // its bridge is leaving the nodes
+	marked              bool // it is marked as leaving the nodes
+	removing            bool // it is marked, and rewritten to take its bridge with it
 }
 
 func madeAs(existing *unstructured.Unstructured) made {
@@ -58,6 +63,7 @@ func madeAs(existing *unstructured.Unstructured) made {
 	return made{
 		kind: v1alpha1.NetworkType(l[labelType]), bridge: l[labelBridge], uplink: l[labelUplink], nic: l[labelNIC],
 		preserves: policyFeed(existing).preserves,
+		marked:    existing.GetAnnotations()[annotationRemoving] != "",
 		removing:  existing.GetAnnotations()[annotationRemoving] != "" && policyFeed(existing).absent,
 	}
 }

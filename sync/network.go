@@ -93,11 +93,15 @@ func superseded(w *v1alpha1.Wukong, n network, obs *observed) string {
 	policy, attachment := policyName(w, n.Name), qualified(w.Spec.Namespace, nadName(w, n.Name))
 	const leaves = "%s %s is still that of a network of the same name that was removed: it goes first"
 	if existing := obs.policies[policy]; existing != nil {
-		was := madeAs(existing)
-		if n.policy == "" || was.removing || was.kind != "" &&
-			(was.kind != n.Type || was.bridge != n.bridge || was.uplink != n.uplink || was.preserves != n.preserves()) {
+		switch was := madeAs(existing); {
+		case was.removing:
+			return fmt.Sprintf("policy %s is taking bridge %s off the nodes: that is finished first", policy, was.bridge)
+		case n.policy == "" || was.kind != "" &&
+			(was.kind != n.Type || was.bridge != n.bridge || was.uplink != n.uplink || was.preserves != n.preserves()):
 			return fmt.Sprintf(leaves, "policy", policy)
 		}
+		// Whoever may edit an attachment in one namespace must not bring down a network of the cluster by its labels.
+		return ""
 	}
 	if existing := obs.nads[attachment]; existing != nil {
 		if was := madeAs(existing); !n.ownNAD || was.kind != "" && (was.kind != n.Type || was.bridge != n.bridge) {

@@ -68,6 +68,11 @@ func (s nodeState) tagObjection(n network, nic map[string]any, ours map[string]b
 
 // vlanObjection is about a VLAN interface that is there already.
 func (s nodeState) vlanObjection(n network) string {
+	for _, i := range items(s.current, "interfaces") {
+		if text(i, "vlan", "base-iface") == n.nic && number(i, "vlan", "id") == int64(n.VLANID) && text(i, "name") != n.uplink {
+			return fmt.Sprintf("node %s: VLAN %d on %s is there already, as %s: choose another vlanId, or name that as physicalInterface", s.node, n.VLANID, n.nic, text(i, "name"))
+		}
+	}
 	vlan := s.iface(n.uplink)
 	if vlan == nil {
 		return ""

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -47,7 +48,7 @@ func busy(policy *unstructured.Unstructured) bool {
 }
 
 // policyStep decides about the policy of one network: build it, keep it, or say why not.
-func policyStep(w *v1alpha1.Wukong, n network, nets []network, obs *observed, settings Settings) step {
+func policyStep(w *v1alpha1.Wukong, n network, nets []network, obs *observed, settings Settings, now time.Time) step {
 	existing := obs.policies[n.policy]
 	if n.superseded != "" {
 		return step{reason: "Removing", state: v1alpha1.PolicyPending, message: n.superseded}
@@ -62,7 +63,11 @@ func policyStep(w *v1alpha1.Wukong, n network, nets []network, obs *observed, se
 		return leaving // withdrawn
 	}
 	if lost, winner := lostTo(n, obs, existing); winner != nil {
-		return lostStep(lost, n, obs, existing, winner, stands)
+		return lostStep(lost, n, nets, obs, existing, winner, stands, settings, now)
+	}
+	if madeAs(existing).marked && !stands {
+		// It was leaving, and is wanted again: nothing stands on it, so it had better begin anew.
+		return step{reason: "Removing", state: v1alpha1.PolicyPending, message: fmt.Sprintf("policy %s was leaving, and is made again", n.policy)}
 	}
 	desired := newPolicyFor(w, n, false)
 	if n.preserves() {
@@ -71,10 +76,13 @@ func policyStep(w *v1alpha1.Wukong, n network, nets []network, obs *observed, se
 	s := step{child: desired}
 	s.state, s.message = policyState(obs, existing)
 	s.concern = concern(w, n, obs, existing, settings)
+	if f := policyFeed(existing); f.preserves && f.mtu != int64(n.MTU) {
+		s.concern = fmt.Sprintf("bridge %s keeps its mtu %d (0 is unset), because NMState lets nobody change a policy that moves a node's address: `kubectl delete nncp %s` has it made again", n.bridge, f.mtu, n.policy)
+	}
 	held := hold(existing)
 	if !reflect.DeepEqual(held.Object["spec"], desired.Object["spec"]) {
 		// A change can reach nodes that the policy has spared so far: a wider nodeSelector, a larger mtu.
-		if refused := refusal(w, n, obs, settings); refused.reason != "" {
+		if refused := refusal(w, n, obs, settings, existing); refused.reason != "" {
 			refused.child, refused.state = held, s.state
 			refused.message = fmt.Sprintf("policy %s is not changed: %s", n.policy, refused.message)
 			return refused
@@ -91,11 +99,12 @@ func policyStep(w *v1alpha1.Wukong, n network, nets []network, obs *observed, se
 	}
 	switch s.state {
 	case v1alpha1.PolicyAvailable:
-		if s.message = lostBridge(w, n, obs, existing, settings); s.message != "" {
-			s.reason, s.stuck = "BridgeLost", true
-			break
-		}
 		s.ready = true
+		if lost := lostBridge(w, n, obs, existing, settings); lost != "" {
+			if s = lostBridgeStep(s, w, n, nets, obs, settings, lost, stands); s.child == nil {
+				return s
+			}
+		}
 	case v1alpha1.PolicyDegraded:
 		s.reason, s.stuck = "PolicyFailed", true
 	case v1alpha1.PolicyIgnored:
@@ -105,7 +114,7 @@ func policyStep(w *v1alpha1.Wukong, n network, nets []network, obs *observed, se
 	default:
 		s.reason = "PolicyPending"
 	}
-	if contest := contested(n, obs, existing); s.ready && !stands && contest.reason != "" {
+	if contest := contested(n, obs, existing); contest.reason != "" && (s.ready && !stands || s.reason == "BridgeLost") {
 		contest.child, contest.state = s.child, s.state
 		return contest
 	}
@@ -118,26 +127,42 @@ func policyStep(w *v1alpha1.Wukong, n network, nets []network, obs *observed, se
 	return s
 }
 
+// lostBridgeStep decides about an available policy of which a node has lost something. Having it built again is the user's to
+// say, who is told what would come of it: of a node that never reports what NMState has built there it would never end. But
+// where it could not be built again, and nothing stands on it, it is withdrawn, because NMState would try at any time.
+func lostBridgeStep(s step, w *v1alpha1.Wukong, n network, nets []network, obs *observed, settings Settings, lost string, stands bool) step {
+	again := newPolicyStep(w, n, nets, obs, settings)
+	if again.child == nil && !stands {
+		return again
+	}
+	s.ready, s.stuck, s.reason = false, true, "BridgeLost"
+	if again.child == nil {
+		s.message = lost + "; it could not be built again as things are: " + again.message
+	} else {
+		s.message = fmt.Sprintf("%s: `kubectl delete nncp %s` makes NMState build it again, and nothing else is touched", lost, n.policy)
+	}
+	return s
+}
+
 // lostStep decides about a policy that came second. While nothing stands on it, it had better never have been; else it is
 // held, and the user has to decide.
-func lostStep(lost step, n network, obs *observed, existing, winner *unstructured.Unstructured, stands bool) step {
-	held := hold(existing)
-	lost.child = held
+func lostStep(lost step, n network, nets []network, obs *observed, existing, winner *unstructured.Unstructured, stands bool, settings Settings, now time.Time) step {
+	lost.child = hold(existing)
 	lost.state, _ = policyState(obs, existing)
-	if stands {
-		return lost
-	}
-	if enactments, known := obs.enactments(n.policy); known && len(enactments) == 0 {
-		lost.child, lost.state = nil, v1alpha1.PolicyPending // NMState has not taken it up: nothing is on the nodes
-		return lost
-	}
-	back := takenBack(existing, winner)
+	enactments, known := obs.enactments(n.policy)
+	was, won := madeAs(existing), policyFeed(winner)
 	switch {
-	case back == nil || busy(existing) || occupant(obs, policyFeed(existing)) != "":
-	case !reflect.DeepEqual(held.Object["spec"], back.Object["spec"]):
-		lost.child = back
-	case lost.state == v1alpha1.PolicyAvailable:
-		lost.child = nil
+	case stands:
+	case lost.state == v1alpha1.PolicyPending && known && len(enactments) == 0:
+		lost.child = nil // NMState has not taken it up: nothing is on the nodes
+	case was.bridge == won.bridge && was.uplink == won.uplink && !was.preserves && !won.preserves:
+		lost.child = nil // they differ in what can be put right without it
+	case givable(existing, winner):
+		leaving, note := teardown(obs, existing, wantedNames(nets), settings, now)
+		lost.child, lost.note = leaving.child, note
+		if leaving.message != "" {
+			lost.message += "; " + leaving.message
+		}
 	}
 	return lost
 }
@@ -149,7 +174,7 @@ func newPolicyStep(w *v1alpha1.Wukong, n network, nets []network, obs *observed,
 		conflict.state = v1alpha1.PolicyPending
 		return conflict
 	}
-	if refused := refusal(w, n, obs, settings); refused.reason != "" {
+	if refused := refusal(w, n, obs, settings, nil); refused.reason != "" {
 		refused.state = v1alpha1.PolicyPending
 		return refused
 	}
@@ -160,12 +185,16 @@ func newPolicyStep(w *v1alpha1.Wukong, n network, nets []network, obs *observed,
 	}
 }
 
-// refusal is what the look at the nodes says against a policy; the zero step where it says nothing, or where nobody looks.
-func refusal(w *v1alpha1.Wukong, n network, obs *observed, settings Settings) step {
+// refusal is what the look at the nodes says against a policy, or against a change of one that exists; the zero step where it
+// says nothing, or where nobody looks.
+func refusal(w *v1alpha1.Wukong, n network, obs *observed, settings Settings, existing *unstructured.Unstructured) step {
 	if !settings.Preflight {
 		return step{}
 	}
 	result := preflight(w, n, obs)
+	if result.ok && existing != nil && n.preserves() && result.looked && result.dhcp != movesDHCP(existing) {
+		result = refuses(otherKind)
+	}
 	if result.ok {
 		return step{}
 	}

@@ -12,6 +12,7 @@ import (
 // verdict is what a look at the nodes says about a policy that is to be created, or to be changed.
 type verdict struct {
 	ok      bool
+	looked  bool   // there were nodes to look at
 	dhcp    bool   // the NIC's addresses come by DHCP; preserveHostIP
 	reason  string // PreflightRefused, or PreflightWaiting while something is not known yet
 	message string
@@ -54,7 +55,16 @@ func preflight(w *v1alpha1.Wukong, n network, obs *observed) verdict {
 	if dhcp != "" && static != "" {
 		return refuses(fmt.Sprintf("node %s has its address by DHCP and node %s a static one: one policy cannot preserve both, make two Wukongs with highAvailability.nodeSelector", dhcp, static))
 	}
-	return verdict{ok: true, dhcp: dhcp != ""}
+	return verdict{ok: true, looked: true, dhcp: dhcp != ""}
+}
+
+// otherKind is said where a policy with preserveHostIP would move addresses of the other kind than it was made for. NMState
+// lets nobody change its captures.
+const otherKind = "the selected nodes have their addresses by DHCP where the policy moves static ones, or the other way round: make another Wukong for them"
+
+// movesDHCP says that a policy with preserveHostIP was made for nodes with their addresses by DHCP.
+func movesDHCP(policy *unstructured.Unstructured) bool {
+	return slices.ContainsFunc(items(policy, "spec", "desiredState", "interfaces"), func(i map[string]any) bool { return truth(i, "ipv4", "dhcp") })
 }
 
 func waits(message string) verdict   { return verdict{reason: "PreflightWaiting", message: message} }
@@ -91,7 +101,10 @@ func concern(w *v1alpha1.Wukong, n network, obs *observed, existing *unstructure
 		}
 		message := s.objection(n, ours)
 		if message == "" && n.preserves() {
-			_, message = s.hostAddress(n)
+			var dhcp bool
+			if dhcp, message = s.hostAddress(n); message == "" && dhcp != movesDHCP(existing) {
+				message = fmt.Sprintf("node %s: %s", s.node, otherKind)
+			}
 		}
 		if message != "" {
 			return message + "; NMState applies the policy there all the same"
@@ -124,7 +137,7 @@ func lostBridge(w *v1alpha1.Wukong, n network, obs *observed, existing *unstruct
 		if bridge != nil {
 			what = fmt.Sprintf("port %s of bridge %s", n.uplink, n.bridge)
 		}
-		return fmt.Sprintf("node %s has lost %s: `kubectl delete nncp %s` makes NMState build it again, and nothing else is touched", s.node, what, n.policy)
+		return fmt.Sprintf("node %s has lost %s", s.node, what)
 	}
 	return ""
 }

@@ -13,6 +13,7 @@ type step struct {
 	concern string // what the user should know of, though nothing waits for it
 	state   string // the policy's state, for the network's status
 	network string // the network that a leaving child was made for
+	note    string // a line for the log
 }
 
 // worst is the step that a summary speaks of: the first that is stuck, else the first that is not ready; nil where all

@@ -12,8 +12,6 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-
-	"novasphere.dev/wukong/types/v1alpha1"
 )
 
 // Sync answers what should exist of a Wukong, given what does: first the policies that build bridges on the nodes, then,
@@ -35,7 +33,7 @@ func Sync(req *Request, settings Settings, now time.Time) (*Response, error) {
 	for _, n := range nets {
 		policy, nad := step{ready: true}, step{ready: true}
 		if n.policy != "" {
-			policy = policyStep(w, n, nets, obs, settings)
+			policy = policyStep(w, n, nets, obs, settings, now)
 		}
 		if n.nad != "" || n.superseded != "" {
 			nad = nadStep(w, n, obs, settings, policy)
@@ -50,11 +48,14 @@ func Sync(req *Request, settings Settings, now time.Time) (*Response, error) {
 		if s.child != nil {
 			children = append(children, s.child)
 		}
+		if s.note != "" {
+			notes = append(notes, s.note)
+		}
 	}
 	return &Response{
 		Status:             status(w, nets, obs, policies, nads, machine, leaving, now),
 		Children:           children,
-		ResyncAfterSeconds: resync(leaving, settings),
+		ResyncAfterSeconds: resync(slices.Concat(policies, leaving), settings),
 		Notes:              notes,
 	}, nil
 }
@@ -141,9 +142,9 @@ func used(obs *observed, network string) bool {
 }
 
 // resync asks to be called again while a bridge is being removed: that nothing moves any more is no event.
-func resync(leaving []step, settings Settings) float64 {
-	for _, s := range leaving {
-		if s.child != nil && s.child.GetKind() == "NodeNetworkConfigurationPolicy" && s.child.GetLabels()[labelReclaimPolicy] == string(v1alpha1.Delete) {
+func resync(policies []step, settings Settings) float64 {
+	for _, s := range policies {
+		if s.child != nil && s.child.GetAnnotations()[annotationRemoving] != "" {
 			return max(1, settings.TeardownTimeout.Seconds()/10)
 		}
 	}

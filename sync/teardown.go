@@ -3,6 +3,7 @@ package sync
 import (
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"time"
 
@@ -21,7 +22,8 @@ import (
 // note is a line for the log where the bridge is kept against the reclaim policy, or its removal was given up.
 func teardown(obs *observed, existing *unstructured.Unstructured, wanted map[string]bool, settings Settings, now time.Time) (s step, note string) {
 	name, feed := existing.GetName(), policyFeed(existing)
-	if existing.GetDeletionTimestamp() != nil || !feed.absent && !reclaims(obs, existing) || feed.preserves || feed.bridge == "" {
+	winner := winnerOver(obs, existing)
+	if existing.GetDeletionTimestamp() != nil || !feed.absent && winner == nil && !reclaims(obs, existing) || feed.preserves || feed.bridge == "" {
 		return step{ready: true}, "" // the nodes keep the bridge, or have none
 	}
 	if !feed.absent && !askedFor(obs, existing, feed.bridge) {
@@ -35,14 +37,18 @@ func teardown(obs *observed, existing *unstructured.Unstructured, wanted map[str
 		return step{child: held, message: fmt.Sprintf("policy %s is leaving bridge %s", name, feed.bridge)}, ""
 	}
 
-	if feed.absent {
+	removal := absent(obs, existing, feed)
+	if winner != nil {
+		removal = takenBack(obs, existing, winner)
+	}
+	if feed.absent || winner != nil && reflect.DeepEqual(hold(existing).Object["spec"], removal.Object["spec"]) {
 		state, message := policyState(obs, existing)
 		if state == v1alpha1.PolicyAvailable || state == v1alpha1.PolicyIgnored {
 			return step{ready: true}, ""
 		}
 		s = step{child: hold(existing), message: fmt.Sprintf("policy %s is removing bridge %s: %s", name, feed.bridge, message)}
 	} else {
-		user, peer := sharedBridge(obs, existing, feed.bridge, wanted)
+		user, peer := sharedBridge(obs, existing, winner, feed.bridge, wanted)
 		occupied := occupant(obs, feed)
 		switch {
 		case user != "":
@@ -54,7 +60,7 @@ func teardown(obs *observed, existing *unstructured.Unstructured, wanted map[str
 		case busy(existing):
 			s = step{child: hold(existing), message: fmt.Sprintf("policy %s is in progress: bridge %s is removed when that is over", name, feed.bridge)}
 		default:
-			s = step{child: absent(existing, feed), message: fmt.Sprintf("policy %s is removing bridge %s from the nodes", name, feed.bridge)}
+			s = step{child: removal, message: fmt.Sprintf("policy %s is removing bridge %s from the nodes", name, feed.bridge)}
 		}
 	}
 	if last := lastMove(obs, existing); last.After(since) {
@@ -96,12 +102,12 @@ func annotate(object *unstructured.Unstructured, key, value string) {
 
 // sharedBridge looks for other policies on the same bridge: user is one that stays, of another Wukong or of a network in the
 // spec. peer is one that leaves as well and comes later by name: of those that leave together the last removes the bridge,
-// and the others wait for it.
-func sharedBridge(obs *observed, existing *unstructured.Unstructured, bridge string, wanted map[string]bool) (user, peer string) {
+// and the others wait for it. winner is not asked: the bridge is given back to it.
+func sharedBridge(obs *observed, existing, winner *unstructured.Unstructured, bridge string, wanted map[string]bool) (user, peer string) {
 	consider := func(other *unstructured.Unstructured, leaves bool) {
 		f, name := policyFeed(other), other.GetName()
 		switch {
-		case name == existing.GetName() || f.bridge != bridge:
+		case name == existing.GetName() || f.bridge != bridge || winner != nil && name == winner.GetName():
 		case leaves && name > existing.GetName():
 			peer = name
 		case !leaves && !f.absent && other.GetDeletionTimestamp() == nil:
@@ -131,6 +137,11 @@ func occupant(obs *observed, f feed) string {
 		if carried := s.carried(s.iface(f.bridge)); carried != "" {
 			return fmt.Sprintf("on node %s it carries %s", s.node, carried)
 		}
+		for _, i := range items(s.current, "interfaces") {
+			if text(i, "vlan", "base-iface") == f.bridge {
+				return fmt.Sprintf("on node %s there is the VLAN interface %s on it", s.node, text(i, "name"))
+			}
+		}
 		for _, port := range ports {
 			if name := text(port, "name"); name != f.uplink && name != f.bridge {
 				return fmt.Sprintf("on node %s it has the port %s", s.node, name)
@@ -152,11 +163,12 @@ func askedFor(obs *observed, existing *unstructured.Unstructured, bridge string)
 }
 
 // absent is the policy that takes a bridge off the nodes again. A bridge does not take its port with it: the VLAN
-// interface is removed by name. A NIC is never removed but brought up again, because losing its bridge leaves it down.
-func absent(existing *unstructured.Unstructured, f feed) *unstructured.Unstructured {
+// interface is removed by name, unless it feeds another bridge by now. A NIC is never removed but brought up again, because
+// losing its bridge leaves it down.
+func absent(obs *observed, existing *unstructured.Unstructured, f feed) *unstructured.Unstructured {
 	interfaces := []any{map[string]any{"name": f.bridge, "type": f.kind, "state": "absent"}}
 	switch {
-	case f.uplink == "":
+	case f.uplink == "" || uplinkTaken(obs, existing, f.bridge, f.uplink):
 	case f.uplink != f.nic:
 		interfaces = append(interfaces, map[string]any{"name": f.uplink, "type": "vlan", "state": "absent"})
 	default:

@@ -194,11 +194,14 @@ func vmStep(w *v1alpha1.Wukong, nets []network, obs *observed, settings Settings
 		return conflict
 	}
 	// A network joins the machine when its attachment is there. One that the machine has it keeps, whatever became of
-	// the attachment.
+	// the attachment: also one of another kind or attachment under the same name, until the new one is ready.
 	var joined []network
 	for i, n := range nets {
-		if nads[i].ready || n.superseded == "" && plugged(existing, "spec.template.spec", n.Name) {
+		switch had, plugged := pluggedAs(existing, n); {
+		case nads[i].ready:
 			joined = append(joined, n)
+		case plugged && n.superseded == "":
+			joined = append(joined, had)
 		}
 	}
 	s := machineState(w, existing, obs.instance())
@@ -206,9 +209,35 @@ func vmStep(w *v1alpha1.Wukong, nets []network, obs *observed, settings Settings
 	return s
 }
 
-// plugged says that a machine, or with path "spec" an instance, has a network of this name.
-func plugged(machine *unstructured.Unstructured, path, network string) bool {
-	return slices.ContainsFunc(items(machine, append(strings.Split(path, "."), "networks")...), func(n map[string]any) bool {
-		return text(n, "name") == network
-	})
+// pluggedAs is a network as the machine has it now, and whether it has it.
+func pluggedAs(machine *unstructured.Unstructured, n network) (network, bool) {
+	byName := func(path ...string) map[string]any {
+		list := items(machine, append([]string{"spec", "template", "spec"}, path...)...)
+		i := slices.IndexFunc(list, func(item map[string]any) bool { return text(item, "name") == n.Name })
+		if i < 0 {
+			return nil
+		}
+		return list[i]
+	}
+	has := byName("networks")
+	if has == nil {
+		return n, false
+	}
+	nad := text(has, "multus", "networkName")
+	if nad != "" && !strings.Contains(nad, "/") {
+		nad = qualified(machine.GetNamespace(), nad)
+	}
+	if nad == n.nad {
+		return n, true
+	}
+	n.nad, n.IPConfig = nad, nil
+	switch iface := byName("domain", "devices", "interfaces"); {
+	case nad == "":
+		n.Type = v1alpha1.Pod
+	case value(iface, "sriov") != nil:
+		n.Type = v1alpha1.SRIOV
+	default:
+		n.Type = v1alpha1.Bridge
+	}
+	return n, true
 }
