@@ -70,7 +70,7 @@ func TestAMachineThatLosesItsLabelIsGivenBack(t *testing.T) {
 			message = stalled["message"]
 			return stalled["reason"] == "Conflict", message
 		})
-		give := fmt.Sprintf("`kubectl label -n default vm released controller-uid=%s` gives it back", l.must(t, wukongs, "", name).GetUID())
+		give := fmt.Sprintf("`kubectl label --overwrite -n default vm released controller-uid=%s` gives it back", l.must(t, wukongs, "", name).GetUID())
 		if !strings.Contains(message, give) {
 			t.Errorf("the message is %q, must say %q", message, give)
 		}
