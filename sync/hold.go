@@ -32,8 +32,9 @@ func hold(existing *unstructured.Unstructured) *unstructured.Unstructured {
 		source = existing
 	}
 	held := identity(existing)
-	if labels := source.GetLabels(); len(labels) > 0 {
-		delete(labels, labelControllerUID)
+	labels := source.GetLabels()
+	delete(labels, labelControllerUID)
+	if len(labels) > 0 {
 		held.SetLabels(labels)
 	}
 	annotations := source.GetAnnotations()
