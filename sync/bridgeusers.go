@@ -14,12 +14,12 @@ import (
 
 // sharedBridge looks for other policies on the same bridge: user is one that stays, of another Wukong or of a network in the
 // spec. peer is one that leaves as well and comes later by name: of those that leave together the last removes the bridge,
-// and the others wait for it. winner is not asked: the bridge is given back to it.
-func sharedBridge(obs *observed, existing, winner *unstructured.Unstructured, bridge string, wanted map[string]bool) (user, peer string) {
+// and the others wait for it.
+func sharedBridge(obs *observed, existing *unstructured.Unstructured, bridge string, wanted map[string]bool) (user, peer string) {
 	consider := func(other *unstructured.Unstructured, leaves bool) {
 		f, name := policyFeed(other), other.GetName()
 		switch {
-		case name == existing.GetName() || f.bridge != bridge || winner != nil && name == winner.GetName():
+		case name == existing.GetName() || f.bridge != bridge:
 		case leaves && name > existing.GetName():
 			peer = name
 		case !leaves && !f.absent && other.GetDeletionTimestamp() == nil:
@@ -38,13 +38,18 @@ func sharedBridge(obs *observed, existing, winner *unstructured.Unstructured, br
 // occupant is who would lose the network with a bridge though no policy speaks of it, or "": somebody's machine or pod
 // that an attachment of their own plugs into it, or the node itself, by an address that somebody gave the bridge. What the
 // nodes report is up to a minute old, so the machine that has just gone may be seen for a while.
-func occupant(obs *observed, f feed) string {
+func occupant(obs *observed, policy *unstructured.Unstructured) string {
+	f := policyFeed(policy)
 	for _, state := range obs.relatedObjects(stateKind) {
 		s := nodeState{state.GetName(), value(state, "status", "currentState")}
 		bridge := s.bridge(f.bridge)
+		if bridge == nil || !reaches(obs, policy, s.node) {
+			continue
+		}
+		// It is removed by its name. One of another form is somebody else's, from before or since.
 		ports := items(bridge, "bridge", "port")
-		if text(bridge, "type") != f.kind || !slices.ContainsFunc(ports, func(p map[string]any) bool { return text(p, "name") == f.uplink }) {
-			continue // another bridge of that name
+		if text(bridge, "type") != f.kind {
+			return fmt.Sprintf("on node %s %s is of type %s", s.node, f.bridge, text(bridge, "type"))
 		}
 		if carried := s.carried(s.iface(f.bridge)); carried != "" {
 			return fmt.Sprintf("on node %s it carries %s", s.node, carried)
@@ -61,6 +66,21 @@ func occupant(obs *observed, f feed) string {
 		}
 	}
 	return ""
+}
+
+// reaches says that a policy selects a node. One that is not related is outside of the selector.
+func reaches(obs *observed, policy *unstructured.Unstructured, name string) bool {
+	selector, _ := value(policy, "spec", "nodeSelector").(map[string]any)
+	node := obs.relatedObject(nodeKind, name)
+	if len(selector) > 0 && node == nil {
+		return false
+	}
+	for key, want := range selector {
+		if node.GetLabels()[key] != want {
+			return false
+		}
+	}
+	return true
 }
 
 // askedFor says that the policies of others on a bridge would be among the related objects if there were any. Customize

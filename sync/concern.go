@@ -53,7 +53,7 @@ func lostBridge(w *v1alpha1.Wukong, n network, obs *observed, existing *unstruct
 			continue
 		}
 		bridge := s.bridge(n.bridge)
-		if bridge != nil && slices.ContainsFunc(items(bridge, "bridge", "port"), func(p map[string]any) bool { return text(p, "name") == n.uplink }) {
+		if bridge != nil && text(bridge, "type") == bridgeType(n.Type) && slices.ContainsFunc(items(bridge, "bridge", "port"), func(p map[string]any) bool { return text(p, "name") == n.uplink }) {
 			continue
 		}
 		what := "bridge " + n.bridge

@@ -87,7 +87,7 @@ func conflictWith(n network, other *unstructured.Unstructured, obs *observed) st
 
 // feeds says that a policy makes the same of a network's bridge as the network's own would: the two share it.
 func feeds(n network, f feed) bool {
-	return f.bridge == n.bridge && f.uplink == n.uplink && f.kind == bridgeType(n.Type) && f.mtu == int64(n.MTU) && f.preserves == n.preserves()
+	return f.bridge == n.bridge && f.uplink == n.uplink && f.kind == bridgeType(n.Type) && f.mtu == n.mtuOnNodes() && f.preserves == n.preserves()
 }
 
 // others are the policies that a network's may conflict with: those of somebody else, and those that leave.

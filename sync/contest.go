@@ -75,14 +75,13 @@ func winnerOver(obs *observed, existing *unstructured.Unstructured) *unstructure
 	return winner
 }
 
-// givable says that one policy can put another's bridge in its old state: both are the hook's, reach the same nodes, move no
-// address, and are about different uplinks or bridges. A bridge that would change its type under its name is none:
-// Metacontroller merges interfaces by their names.
+// givable says that one policy can put another's bridge in its old state: both are the hook's, reach the same nodes, and move
+// no address. A bridge that would change its type under its name is none: Metacontroller merges interfaces by their names.
 func givable(existing, winner *unstructured.Unstructured) bool {
 	lost, won := policyFeed(existing), policyFeed(winner)
 	was := madeAs(existing)
 	return ownedByWukong(winner) && !lost.preserves && !won.preserves &&
-		(was.bridge != won.bridge || was.uplink != won.uplink && bridgeType(was.kind) == won.kind) &&
+		(was.bridge != won.bridge || bridgeType(was.kind) == won.kind) &&
 		reflect.DeepEqual(value(hold(existing), "spec", "nodeSelector"), value(winner, "spec", "nodeSelector"))
 }
 
@@ -97,8 +96,8 @@ func takenBack(obs *observed, existing, winner *unstructured.Unstructured) *unst
 		kept[text(i, "name")] = true
 	}
 	was := madeAs(existing)
-	if was.uplink != was.nic && !kept[was.uplink] && !uplinkTaken(obs, existing, was.bridge, was.uplink) {
-		interfaces = append(interfaces, map[string]any{"name": was.uplink, "type": "vlan", "state": "absent"})
+	if !kept[was.uplink] && was.uplink != policyFeed(winner).uplink && !uplinkTaken(obs, existing, was.bridge, was.uplink) {
+		interfaces = append(interfaces, released(was.uplink, was.nic))
 	}
 	if !kept[was.bridge] {
 		interfaces = append(interfaces, map[string]any{"name": was.bridge, "type": bridgeType(was.kind), "state": "absent"})
@@ -120,7 +119,7 @@ func uplinkTaken(obs *observed, existing *unstructured.Unstructured, bridge, upl
 	}) || slices.ContainsFunc(obs.relatedObjects(stateKind), func(state *unstructured.Unstructured) bool {
 		s := nodeState{state.GetName(), value(state, "status", "currentState")}
 		controller := text(s.iface(uplink), "controller")
-		return controller != "" && controller != bridge
+		return reaches(obs, existing, s.node) && controller != "" && controller != bridge
 	})
 }
 

@@ -35,7 +35,7 @@ func policyFeed(policy *unstructured.Unstructured) feed {
 	f.nic = f.uplink
 	for _, i := range interfaces {
 		if text(i, "type") == "vlan" && text(i, "name") == f.uplink {
-			f.nic = text(i, "vlan", "base-iface")
+			f.nic, f.mtu = text(i, "vlan", "base-iface"), number(i, "mtu") // an ovs-bridge has none of its own
 		}
 	}
 	if f.absent {

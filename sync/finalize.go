@@ -50,7 +50,7 @@ func Finalize(req *Request, settings Settings, now time.Time) (*Response, error)
 	if len(obs.policies) > 0 {
 		var messages []string
 		for _, name := range slices.Sorted(maps.Keys(obs.policies)) {
-			s, note := teardown(obs, obs.policies[name], nil, settings, now)
+			s, note := teardown(obs, obs.policies[name], winnerOver(obs, obs.policies[name]), nil, settings, now)
 			if note != "" {
 				resp.Notes = append(resp.Notes, note)
 			}

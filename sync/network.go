@@ -124,6 +124,14 @@ func nic(n v1alpha1.Network, existing string, settings Settings) string {
 	}
 }
 
+// mtuOnNodes is the MTU that the network's policy sets, or 0: an ovs-bridge has none, and leaves its NIC's alone.
+func (n network) mtuOnNodes() int64 {
+	if n.Type == v1alpha1.OVS && n.uplink == n.nic {
+		return 0
+	}
+	return int64(n.MTU)
+}
+
 // preserves says that the network moves the node's address to its bridge.
 func (n network) preserves() bool {
 	return n.PreserveHostIP != nil && *n.PreserveHostIP

@@ -113,15 +113,19 @@ func lostStep(lost step, n network, nets []network, obs *observed, existing, win
 	lost.child = hold(existing)
 	lost.state, _ = policyState(obs, existing)
 	enactments, known := obs.enactments(n.policy)
-	was, won := madeAs(existing), policyFeed(winner)
 	switch {
 	case stands:
+		annotate(lost.child, annotationRemoving, "") // it may have been leaving before that was seen
 	case lost.state == v1alpha1.PolicyPending && known && len(enactments) == 0:
 		lost.child = nil // NMState has not taken it up: nothing is on the nodes
-	case was.bridge == won.bridge && was.uplink == won.uplink && !was.preserves && !won.preserves:
-		lost.child = nil // they differ in what can be put right without it
 	case givable(existing, winner):
-		leaving, note := teardown(obs, existing, wantedNames(nets), settings, now)
+		wanted := wantedNames(nets)
+		for _, sibling := range nets { // what shares the bridge has lost it as well
+			if sibling.bridge == n.bridge && obs.nads[sibling.nad] == nil && !used(obs, sibling.Name) {
+				delete(wanted, sibling.policy)
+			}
+		}
+		leaving, note := teardown(obs, existing, winner, wanted, settings, now)
 		lost.child, lost.note = leaving.child, note
 		if leaving.message != "" {
 			lost.message += "; " + leaving.message

@@ -95,7 +95,7 @@ func leaving(nets []network, obs *observed, settings Settings, now time.Time) (s
 			steps = append(steps, step{child: hold(existing), network: network, message: stillUsed})
 			continue
 		}
-		s, note := teardown(obs, existing, standing, settings, now)
+		s, note := teardown(obs, existing, winnerOver(obs, existing), standing, settings, now)
 		if note != "" {
 			notes = append(notes, note)
 		}

@@ -18,9 +18,8 @@ import (
 // was created before it, and whoever comes later sees it and waits. Its time is what the removal's patience counts from.
 //
 // note is a line for the log where the bridge is kept against the reclaim policy, or its removal was given up.
-func teardown(obs *observed, existing *unstructured.Unstructured, wanted map[string]bool, settings Settings, now time.Time) (s step, note string) {
+func teardown(obs *observed, existing, winner *unstructured.Unstructured, wanted map[string]bool, settings Settings, now time.Time) (s step, note string) {
 	name, feed := existing.GetName(), policyFeed(existing)
-	winner := winnerOver(obs, existing)
 	if existing.GetDeletionTimestamp() != nil || !feed.absent && winner == nil && !reclaims(obs, existing) || feed.preserves || feed.bridge == "" {
 		return step{ready: true}, "" // the nodes keep the bridge, or have none
 	}
@@ -46,8 +45,11 @@ func teardown(obs *observed, existing *unstructured.Unstructured, wanted map[str
 		}
 		s = step{child: hold(existing), message: fmt.Sprintf("policy %s is removing bridge %s: %s", name, feed.bridge, message)}
 	} else {
-		user, peer := sharedBridge(obs, existing, winner, feed.bridge, wanted)
-		occupied := occupant(obs, feed)
+		user, peer, occupied := "", "", ""
+		if winner == nil || policyFeed(winner).bridge != feed.bridge { // else it stays, as the winner's
+			user, peer = sharedBridge(obs, existing, feed.bridge, wanted)
+			occupied = occupant(obs, existing)
+		}
 		switch {
 		case user != "":
 			return step{ready: true}, fmt.Sprintf("policy %s: bridge %s stays on the nodes, policy %s uses it", name, feed.bridge, user)
@@ -58,7 +60,7 @@ func teardown(obs *observed, existing *unstructured.Unstructured, wanted map[str
 		case busy(existing):
 			s = step{child: hold(existing), message: fmt.Sprintf("policy %s is in progress: bridge %s is removed when that is over", name, feed.bridge)}
 		default:
-			s = step{child: removal, message: fmt.Sprintf("policy %s is removing bridge %s from the nodes", name, feed.bridge)}
+			s = step{child: removal, message: fmt.Sprintf("policy %s is taking off the nodes what it has made of bridge %s", name, feed.bridge)}
 		}
 	}
 	if last := lastMove(obs, existing); last.After(since) {
@@ -75,7 +77,11 @@ func teardown(obs *observed, existing *unstructured.Unstructured, wanted map[str
 func reclaims(obs *observed, existing *unstructured.Unstructured) bool {
 	was := madeAs(existing)
 	for _, n := range obs.w.Spec.Networks {
-		if policyName(obs.w, n.Name) == existing.GetName() && was.kind == n.Type && was.bridge == bridgeName(n) {
+		uplink := nic(n, was.nic, Settings{})
+		if n.VLANID != 0 {
+			uplink = vlanInterface(uplink, n.VLANID)
+		}
+		if policyName(obs.w, n.Name) == existing.GetName() && was.kind == n.Type && was.bridge == bridgeName(n) && was.uplink == uplink {
 			return n.ReclaimPolicy == v1alpha1.Delete
 		}
 	}
@@ -89,26 +95,28 @@ func removingSince(existing *unstructured.Unstructured, now time.Time) (since ti
 	return since, err == nil && since.Before(now.Add(time.Minute))
 }
 
+// annotate sets an annotation, or takes it away where the value is empty.
 func annotate(object *unstructured.Unstructured, key, value string) {
 	annotations := object.GetAnnotations()
 	if annotations == nil {
 		annotations = map[string]string{}
 	}
-	annotations[key] = value
+	if annotations[key] = value; value == "" {
+		delete(annotations, key)
+	}
+	if len(annotations) == 0 {
+		unstructured.RemoveNestedField(object.Object, "metadata", "annotations")
+		return
+	}
 	object.SetAnnotations(annotations)
 }
 
-// absent is the policy that takes a bridge off the nodes again. A bridge does not take its port with it: the VLAN
-// interface is removed by name, unless it feeds another bridge by now. A NIC is never removed but brought up again, because
-// losing its bridge leaves it down.
+// absent is the policy that takes a bridge off the nodes again. A bridge does not take its port with it; one that feeds
+// another bridge by now is left alone.
 func absent(obs *observed, existing *unstructured.Unstructured, f feed) *unstructured.Unstructured {
 	interfaces := []any{map[string]any{"name": f.bridge, "type": f.kind, "state": "absent"}}
-	switch {
-	case f.uplink == "" || uplinkTaken(obs, existing, f.bridge, f.uplink):
-	case f.uplink != f.nic:
-		interfaces = append(interfaces, map[string]any{"name": f.uplink, "type": "vlan", "state": "absent"})
-	default:
-		interfaces = append(interfaces, map[string]any{"name": f.nic, "state": "up"})
+	if f.uplink != "" && !uplinkTaken(obs, existing, f.bridge, f.uplink) {
+		interfaces = append(interfaces, released(f.uplink, f.nic))
 	}
 	removal := hold(existing)
 	spec := map[string]any{"desiredState": map[string]any{"interfaces": interfaces}}
@@ -117,6 +125,15 @@ func absent(obs *observed, existing *unstructured.Unstructured, f feed) *unstruc
 	}
 	removal.Object["spec"] = spec
 	return removal
+}
+
+// released is an uplink that no bridge has any more: a VLAN interface is removed by name. A NIC is never removed but brought
+// up again, because losing its bridge leaves it down.
+func released(uplink, nic string) map[string]any {
+	if uplink != nic {
+		return map[string]any{"name": uplink, "type": "vlan", "state": "absent"}
+	}
+	return map[string]any{"name": nic, "state": "up"}
 }
 
 // lastMove is when NMState last changed a condition of the policy or of one of its enactments.

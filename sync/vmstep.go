@@ -42,8 +42,8 @@ func vmStep(w *v1alpha1.Wukong, nets []network, obs *observed, settings Settings
 		switch had, plugged := pluggedAs(existing, n); {
 		case nads[i].ready:
 			joined = append(joined, n)
-		case plugged && n.superseded == "":
-			joined = append(joined, had)
+		case plugged && n.superseded == "" && (had.Type == n.Type || had.Type != v1alpha1.Pod || !slices.ContainsFunc(nets, func(n network) bool { return n.Type == v1alpha1.Pod })):
+			joined = append(joined, had) // but not a second pod network, which KubeVirt refuses
 		}
 	}
 	s := machineState(w, existing, obs.instance())
