@@ -1,0 +1,143 @@
+package sync_test
+
+import (
+	"reflect"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"novasphere.dev/wukong/types/v1alpha1"
+)
+
+// The users of the model, and the API server that they talk to.
+
+// network is a random one: few names, bridges, NICs and VLANs, so that they meet.
+func (c *cluster) network(name string) v1alpha1.Network {
+	n := v1alpha1.Network{Name: name, Type: v1alpha1.Bridge}
+	if c.narrow {
+		n.BridgeName, n.ReclaimPolicy = []string{"br-x", "br-y"}[c.IntN(2)], []v1alpha1.ReclaimPolicy{"", v1alpha1.Delete}[c.IntN(2)]
+		if n.PhysicalInterface = []string{"ens160", "ens160", "ens224"}[c.IntN(3)]; n.PhysicalInterface == "ens224" && c.IntN(4) != 0 {
+			yes := true
+			n.PreserveHostIP, n.ReclaimPolicy = &yes, ""
+		}
+		return n
+	}
+	switch c.IntN(8) {
+	case 0:
+		return v1alpha1.Network{Name: name, Type: v1alpha1.Macvlan, PhysicalInterface: "ens192"}
+	case 1:
+		n.Type = v1alpha1.OVS
+	}
+	n.BridgeName = []string{"", "br-x", "br-y"}[c.IntN(3)]
+	n.VLANID = []int32{0, 100, 200}[c.IntN(3)]
+	n.PhysicalInterface = []string{"", "", "ens192", "ens224"}[c.IntN(4)]
+	if n.PhysicalInterface == "ens224" && n.Type == v1alpha1.Bridge && c.IntN(2) == 0 {
+		yes := true
+		n.PreserveHostIP, n.VLANID = &yes, 0
+	}
+	n.ReclaimPolicy = []v1alpha1.ReclaimPolicy{"", v1alpha1.Delete}[c.IntN(2)]
+	if c.IntN(4) == 0 {
+		n.MTU = 1400
+	}
+	return n
+}
+
+func (c *cluster) userCreates() {
+	name := []string{"a", "a-b", "c"}[c.IntN(3)]
+	if c.wukongs[name] != nil {
+		return
+	}
+	w := &v1alpha1.Wukong{TypeMeta: metav1.TypeMeta{APIVersion: v1alpha1.APIVersion, Kind: v1alpha1.Kind}}
+	w.Name = name
+	if c.IntN(2) == 0 {
+		w.Spec.Networks = append(w.Spec.Networks, v1alpha1.Network{Name: "default"})
+	}
+	for _, network := range []string{"lan", "b-lan", "wan"} {
+		if c.IntN(2) == 0 {
+			w.Spec.Networks = append(w.Spec.Networks, c.network(network))
+		}
+	}
+	if c.IntN(3) == 0 {
+		w.Spec.Disks = []v1alpha1.Disk{{Name: []string{"c", "b-c"}[c.IntN(2)], Size: resource.MustParse("1Gi")}}
+	}
+	w.Spec.HighAvailability = c.placed()
+	c.admit(nil, w)
+}
+
+// placed is now and then on one zone of nodes only.
+func (c *cluster) placed() *v1alpha1.HighAvailability {
+	if zone := []v1alpha1.LabelValue{"a", "b", "", "", ""}[c.IntN(5)]; zone != "" {
+		return &v1alpha1.HighAvailability{NodeSelector: map[string]v1alpha1.LabelValue{"zone": zone}}
+	}
+	return nil
+}
+
+func (c *cluster) userChanges() {
+	name, ok := pick(c, c.wukongs)
+	if !ok || c.wukongs[name].DeletionTimestamp != nil {
+		return
+	}
+	w := c.wukongs[name].DeepCopy()
+	switch i := len(w.Spec.Networks); c.IntN(8) {
+	case 6:
+		w.Spec.HighAvailability = c.placed()
+	case 7:
+		if i > 0 && w.Spec.Networks[i-1].Type == v1alpha1.Bridge {
+			w.Spec.Networks[i-1].ReclaimPolicy = []v1alpha1.ReclaimPolicy{"", v1alpha1.Delete}[c.IntN(2)]
+		}
+	case 0:
+		w.Spec.CPU = int32(1 + c.IntN(4))
+	case 1, 2:
+		if i > 0 {
+			w.Spec.Networks = slices.Delete(w.Spec.Networks, i-1, i)
+		}
+	case 3, 4:
+		w.Spec.Networks = append(w.Spec.Networks, c.network([]string{"lan", "b-lan", "wan"}[c.IntN(3)]))
+	case 5:
+		if i > 0 && w.Spec.Networks[i-1].Type != v1alpha1.Pod {
+			w.Spec.Networks[i-1].MTU = int32(1300 + 100*c.IntN(3))
+		}
+	}
+	c.admit(c.wukongs[name], w)
+}
+
+// admit is the API server: what it refuses does not happen.
+func (c *cluster) admit(old, w *v1alpha1.Wukong) {
+	sent := &unstructured.Unstructured{Object: toMap(w)}
+	unstructured.RemoveNestedField(sent.Object, "status")
+	var kept *unstructured.Unstructured
+	var err error
+	if old == nil {
+		kept, err = c.schema.Admit(sent)
+	} else {
+		kept, err = c.schema.AdmitUpdate(&unstructured.Unstructured{Object: toMap(old)}, sent)
+	}
+	if err != nil {
+		return
+	}
+	admitted := &v1alpha1.Wukong{}
+	fromMap(kept.Object, admitted)
+	if old == nil {
+		admitted.UID, admitted.Generation, admitted.CreationTimestamp = c.uid(), 1, metav1.NewTime(c.now)
+		admitted.Status.ObservedGeneration = -1
+		c.tell("create %s: %s", w.Name, compactJSON(admitted.Spec.Networks))
+	} else {
+		admitted.UID, admitted.Generation, admitted.CreationTimestamp, admitted.Status = old.UID, old.Generation, old.CreationTimestamp, old.Status
+		if !reflect.DeepEqual(toMap(&admitted.Spec), toMap(&old.Spec)) {
+			admitted.Generation++
+		}
+		c.tell("change %s: cpu %d %s", w.Name, admitted.Spec.CPU, compactJSON(admitted.Spec.Networks))
+	}
+	c.wukongs[w.Name] = admitted
+}
+
+func (c *cluster) userDeletes() {
+	if name, ok := pick(c, c.wukongs); ok && c.wukongs[name].DeletionTimestamp == nil {
+		t := metav1.NewTime(c.now)
+		c.wukongs[name].DeletionTimestamp = &t
+		c.wukongs[name].Generation++
+		c.tell("delete %s", name)
+	}
+}
