@@ -159,3 +159,29 @@ func TestASharedBridgeLeavesWhenTheLastTwoAreDecidedAboutAtTheSameTime(t *testin
 		}
 	})
 }
+
+func TestADeletionEndsThoughNMStateIsGone(t *testing.T) {
+	withNMState(t, func(t *testing.T, l *lab) {
+		const name, policy = "halfway", "halfway-lan-bridge"
+		l.create(t, name, "{networks: [{name: lan, type: bridge, bridgeName: br-halfway, vlanId: 264, reclaimPolicy: Delete}]}")
+		l.ready(t, name)
+		l.simulator.Hold(policy)
+		l.leave(t, name)
+		l.eventually(t, "the removal is awaited", func() (bool, string) {
+			message := l.awaitCondition(t, name, "Ready", "False", "Terminating")
+			return strings.Contains(message, "policy halfway-lan-bridge is removing bridge br-halfway"), message
+		})
+		l.control(t, false) // the CompositeController is the one for clusters without NMState now
+		l.awaitGone(t, wukongs, "", name)
+		log, err := os.ReadFile(l.hook.Log)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := "Wukong halfway goes without its policies, because NMState is no longer registered: halfway-lan-bridge"; !strings.Contains(string(log), want) {
+			t.Errorf("the hook's log does not say %q", want)
+		}
+		l.simulator.Let(policy)
+		l.awaitGone(t, policies, "", policy) // the garbage collector's
+		l.control(t, true)
+	})
+}
