@@ -264,28 +264,34 @@ type call struct {
 	children     int
 }
 
+// callOf says what a call is about. The request can still be read.
+func callOf(r *http.Request) call {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return call{} // the caller has gone
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	var request struct {
+		Parent   struct{ Metadata struct{ Name string } }
+		Children map[string]map[string]any
+	}
+	if json.Unmarshal(body, &request) != nil {
+		return call{}
+	}
+	c := call{hook: strings.TrimPrefix(r.URL.Path, "/"), wukong: request.Parent.Metadata.Name}
+	for _, kind := range request.Children {
+		c.children += len(kind)
+	}
+	return c
+}
+
 // together is a fault that makes calls meet: those that are so wait until there is one about each Wukong. Metacontroller
 // has five workers, so any two calls may be made before either is answered.
 func together(is func(call) bool, wukongs ...string) func(http.ResponseWriter, *http.Request) bool {
 	var mu sync.Mutex
 	here, all := map[string]bool{}, make(chan struct{})
 	return func(_ http.ResponseWriter, r *http.Request) bool {
-		body, err := io.ReadAll(r.Body)
-		if err != nil {
-			return true // the caller has gone
-		}
-		r.Body = io.NopCloser(bytes.NewReader(body))
-		var request struct {
-			Parent   struct{ Metadata struct{ Name string } }
-			Children map[string]map[string]any
-		}
-		if json.Unmarshal(body, &request) != nil {
-			return false
-		}
-		c := call{hook: strings.TrimPrefix(r.URL.Path, "/"), wukong: request.Parent.Metadata.Name}
-		for _, kind := range request.Children {
-			c.children += len(kind)
-		}
+		c := callOf(r)
 		if !slices.Contains(wukongs, c.wukong) || !is(c) {
 			return false
 		}

@@ -2,7 +2,10 @@ package e2e
 
 import (
 	"fmt"
+	"net/http"
 	"path/filepath"
+	"slices"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -43,6 +46,66 @@ func TestANICThatTwoClaimAtTheSameTimeFeedsOneBridge(t *testing.T) {
 				t.Errorf("on %s the bridge of %s is still there", node, loser)
 			}
 		}
+		for _, name := range names {
+			l.delete(t, name)
+		}
+	})
+}
+
+func TestANICThatTheSecondHasAlreadyGoesBackToTheFirst(t *testing.T) {
+	withNMState(t, func(t *testing.T, l *lab) {
+		names := []string{"taken-1", "taken-2"}
+		meet := together(func(c call) bool { return c.hook == "sync" && c.children == 0 }, names...)
+		var applied atomic.Bool
+		l.front.disturb(func(w http.ResponseWriter, r *http.Request) bool {
+			// The hook is not asked again before NMState has applied both policies.
+			if c := callOf(r); slices.Contains(names, c.wukong) && c.children > 0 && !applied.Load() {
+				http.Error(w, "not now", http.StatusInternalServerError)
+				return true
+			}
+			return meet(w, r)
+		})
+		defer l.front.disturb(nil)
+		for _, name := range names {
+			l.create(t, name, fmt.Sprintf("{networks: [{name: lan, type: bridge, bridgeName: br-%s, physicalInterface: ens161, reclaimPolicy: Delete}]}", name))
+		}
+		for _, name := range names {
+			l.eventually(t, "NMState has applied the policy of "+name, func() (bool, string) {
+				policy, err := l.get(t, policies, "", name+"-lan-bridge")
+				if policy == nil {
+					return false, fmt.Sprint("there is none: ", err)
+				}
+				return condition(policy, "Available")["status"] == "True", fmt.Sprint(condition(policy, "Available"))
+			})
+		}
+		applied.Store(true)
+		for _, name := range names { // so that Metacontroller does not wait for the time that it has set itself
+			l.patch(t, wukongs, "", name, map[string]any{"metadata": map[string]any{"annotations": map[string]any{"example.com/touched": "yes"}}})
+		}
+		var first, second string
+		l.eventually(t, "one is ready, and the other says that there is a conflict and has no policy any more", func() (bool, string) {
+			first, second = "", ""
+			for _, name := range names {
+				w := l.must(t, wukongs, "", name)
+				switch policy, _ := l.get(t, policies, "", name+"-lan-bridge"); {
+				case condition(w, "Ready")["status"] == "True":
+					first += name
+				case condition(w, "Stalled")["reason"] == "Conflict" && policy == nil:
+					second += name
+				}
+			}
+			said := fmt.Sprintf("ready: %s, in conflict: %s; %s; %s", first, second, l.message(l.must(t, wukongs, "", names[0])), l.message(l.must(t, wukongs, "", names[1])))
+			return first+second == names[0]+names[1] || second+first == names[0]+names[1], said
+		})
+		for _, node := range []string{"worker-1", "worker-2"} {
+			if controller := l.iface(t, node, "ens161")["controller"]; controller != "br-"+first {
+				t.Errorf("on %s the NIC belongs to %v, must belong to br-%s", node, controller, first)
+			}
+			if l.onNode(t, node, "br-"+second) {
+				t.Errorf("on %s the bridge of %s is still there", node, second)
+			}
+		}
+		l.neverRefused(t, policies, names[0]+"-lan-bridge", names[1]+"-lan-bridge")
 		for _, name := range names {
 			l.delete(t, name)
 		}
