@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -52,10 +53,7 @@ func TestABridgeIsRemovedAlsoWhenItWasStillBeingBuilt(t *testing.T) {
 		l.create(t, name, "{networks: [{name: lan, type: bridge, bridgeName: br-early, vlanId: 253, reclaimPolicy: Delete}]}")
 		l.awaitCondition(t, name, "Ready", "False", "PolicyProgressing")
 		l.leave(t, name)
-		l.eventually(t, "the removal waits", func() (bool, string) {
-			message := l.awaitCondition(t, name, "Ready", "False", "Terminating")
-			return strings.Contains(message, "is in progress: bridge br-early is removed when that is over"), message
-		})
+		l.terminating(t, name, "is in progress: bridge br-early is removed when that is over")
 		l.simulator.Let(policy)
 		l.awaitGone(t, wukongs, "", name)
 		for _, iface := range []string{"br-early", "ens160.253"} {
@@ -76,18 +74,9 @@ func TestARemovalThatNeverEndsIsGivenUp(t *testing.T) {
 		l.ready(t, name)
 		l.simulator.Hold(policy)
 		l.leave(t, name)
-		l.eventually(t, "the removal is awaited", func() (bool, string) {
-			message := l.awaitCondition(t, name, "Ready", "False", "Terminating")
-			return strings.Contains(message, "policy stuck-lan-bridge is removing bridge br-stuck"), message
-		})
+		l.terminating(t, name, "policy stuck-lan-bridge is removing bridge br-stuck")
 		l.awaitGone(t, wukongs, "", name)
-		log, err := os.ReadFile(l.hook.Log)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if want := "policy stuck-lan-bridge: gave up removing bridge br-stuck, nothing has moved for 4s"; !strings.Contains(string(log), want) {
-			t.Errorf("the hook's log does not say %q", want)
-		}
+		l.noted(t, "policy stuck-lan-bridge: gave up removing bridge br-stuck, nothing has moved for 4s")
 		l.simulator.Let(policy)
 		l.hook.Kill()
 		l.restartHook(t)
@@ -167,21 +156,33 @@ func TestADeletionEndsThoughNMStateIsGone(t *testing.T) {
 		l.ready(t, name)
 		l.simulator.Hold(policy)
 		l.leave(t, name)
-		l.eventually(t, "the removal is awaited", func() (bool, string) {
-			message := l.awaitCondition(t, name, "Ready", "False", "Terminating")
-			return strings.Contains(message, "policy halfway-lan-bridge is removing bridge br-halfway"), message
-		})
+		l.terminating(t, name, "policy halfway-lan-bridge is removing bridge br-halfway")
 		l.control(t, false) // the CompositeController is the one for clusters without NMState now
 		l.awaitGone(t, wukongs, "", name)
-		log, err := os.ReadFile(l.hook.Log)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if want := "Wukong halfway goes without its policies, because NMState is no longer registered: halfway-lan-bridge"; !strings.Contains(string(log), want) {
-			t.Errorf("the hook's log does not say %q", want)
-		}
+		l.noted(t, "Wukong halfway goes without its policies, because NMState is no longer registered: halfway-lan-bridge")
 		l.simulator.Let(policy)
 		l.awaitGone(t, policies, "", policy) // the garbage collector's
 		l.control(t, true)
 	})
+}
+
+// terminating waits until the status of a Wukong that is being deleted says something.
+func (l *lab) terminating(t *testing.T, name, says string) {
+	t.Helper()
+	l.eventually(t, fmt.Sprintf("the deletion of %s says %q", name, says), func() (bool, string) {
+		message := l.awaitCondition(t, name, "Ready", "False", "Terminating")
+		return strings.Contains(message, says), message
+	})
+}
+
+// noted fails unless the hook has said something to the operator.
+func (l *lab) noted(t *testing.T, says string) {
+	t.Helper()
+	log, err := os.ReadFile(l.hook.Log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(log), says) {
+		t.Errorf("the hook's log does not say %q", says)
+	}
 }

@@ -47,7 +47,6 @@ func occupant(obs *observed, policy *unstructured.Unstructured) string {
 			continue
 		}
 		// It is removed by its name. One of another form is somebody else's, from before or since.
-		ports := items(bridge, "bridge", "port")
 		if text(bridge, "type") != f.kind {
 			return fmt.Sprintf("on node %s %s is of type %s", s.node, f.bridge, text(bridge, "type"))
 		}
@@ -59,7 +58,7 @@ func occupant(obs *observed, policy *unstructured.Unstructured) string {
 				return fmt.Sprintf("on node %s there is the VLAN interface %s on it", s.node, text(i, "name"))
 			}
 		}
-		for _, port := range ports {
+		for _, port := range items(bridge, "bridge", "port") {
 			if name := text(port, "name"); name != f.uplink && name != f.bridge {
 				return fmt.Sprintf("on node %s it has the port %s", s.node, name)
 			}
