@@ -15,6 +15,14 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"novasphere.dev/wukong/sync"
+	"novasphere.dev/wukong/sync/model/apply"
+)
+
+// The kinds of children, as they stand in a request.
+const (
+	policyKind     = "NodeNetworkConfigurationPolicy.nmstate.io/v1"
+	attachmentKind = "NetworkAttachmentDefinition.k8s.cni.cncf.io/v1"
+	machineKind    = "VirtualMachine.kubevirt.io/v1"
 )
 
 // eachRequest calls f with every golden request of /sync and /finalize that is answered.
@@ -141,11 +149,7 @@ func store(t *testing.T, req *sync.Request, resp *sync.Response) {
 		req.Children[kind] = map[string]*unstructured.Unstructured{}
 	}
 	for _, child := range resp.Children {
-		kind := child.GetKind() + "." + child.GetAPIVersion()
-		name := child.GetName()
-		if child.GetNamespace() != "" {
-			name = child.GetNamespace() + "/" + name
-		}
+		kind, name := kindOf(child), name(child)
 		desired := child.DeepCopy()
 		labels := desired.GetLabels()
 		if labels == nil {
@@ -155,9 +159,9 @@ func store(t *testing.T, req *sync.Request, resp *sync.Response) {
 		desired.SetLabels(labels)
 		stored := desired.DeepCopy()
 		if existing := before[kind][name]; existing != nil {
-			stored.Object = dynamicApply(existing.Object, desired.Object)
+			stored.Object = apply.Dynamic(existing.Object, desired.Object)
 		} else {
-			note(stored.Object, desired.Object)
+			apply.Note(stored.Object, desired.Object)
 		}
 		req.Children[kind][name] = stored
 	}
@@ -178,7 +182,7 @@ func TestChildrenAreWhatTheAPIServerKeeps(t *testing.T) {
 				t.Errorf("%s is answered twice", key(child))
 			}
 			seen[key(child)] = true
-			if !declared[child.GetKind()+"."+child.GetAPIVersion()] {
+			if !declared[kindOf(child)] {
 				t.Errorf("%s is of a kind that the controller does not declare", key(child))
 			}
 			if _, ok := child.GetLabels()["controller-uid"]; ok || len(child.GetOwnerReferences()) > 0 {
@@ -257,6 +261,18 @@ func key(object *unstructured.Unstructured) string {
 	return object.GetKind() + " " + object.GetNamespace() + "/" + object.GetName()
 }
 
+// kindOf and name are where an object stands in a request.
+func kindOf(object *unstructured.Unstructured) string {
+	return object.GetKind() + "." + object.GetAPIVersion()
+}
+
+func name(object *unstructured.Unstructured) string {
+	if object.GetNamespace() == "" {
+		return object.GetName()
+	}
+	return object.GetNamespace() + "/" + object.GetName()
+}
+
 // TestEmptyAnswersAreNeverNull holds the two forms of children that Metacontroller turns into a catastrophe.
 func TestEmptyAnswersAreNeverNull(t *testing.T) {
 	raw, err := json.Marshal(sync.Response{})
@@ -308,7 +324,7 @@ func sent(req *sync.Request) bool {
 	for _, objects := range []sync.Objects{req.Children, req.Related} {
 		for kind, named := range objects {
 			for at, object := range named {
-				if object != nil && (object.GetKind()+"."+object.GetAPIVersion() != kind || object.GetName() == "" || name(object) != at) {
+				if object != nil && (kindOf(object) != kind || object.GetName() == "" || name(object) != at) {
 					return false
 				}
 			}
@@ -334,12 +350,12 @@ func keepsWhatExists(t *testing.T, hook string, req *sync.Request, resp *sync.Re
 	}
 	invalid := len(resp.Status.Conditions) > 0 && resp.Status.Conditions[0].Reason == "InvalidSpec"
 	everything := hook == "sync" && invalid || hook == "finalize" && req.Parent.DeletionTimestamp == nil
-	for _, kind := range []string{policyKind, nadKind, vmKind} {
+	for _, kind := range []string{policyKind, attachmentKind, machineKind} {
 		for _, object := range req.Children[kind] {
 			if object == nil {
 				continue
 			}
-			if stays := everything || hook == "sync" && kind == vmKind; stays && !answered[key(object)] {
+			if stays := everything || hook == "sync" && kind == machineKind; stays && !answered[key(object)] {
 				t.Errorf("%s: %s is lost", hook, key(object))
 			}
 			if resp.Finalized {

@@ -1,44 +1,44 @@
-package sync_test
+// Package apply is Metacontroller's two ways of applying an answer, written from its documentation
+// (https://metacontroller.github.io/metacontroller/api/apply.html), so that tests can store what is answered without a
+// cluster.
+package apply
 
 import (
 	"encoding/json"
 	"fmt"
 	"maps"
-
 	"slices"
 
 	"k8s.io/apimachinery/pkg/runtime"
 	utiljson "k8s.io/apimachinery/pkg/util/json"
 )
 
-// Metacontroller's two ways of applying an answer, written from its documentation
-// (https://metacontroller.github.io/metacontroller/api/apply.html), so that whole lives can be played without a cluster.
+// LastApplied is the annotation in which dynamic apply notes what was desired.
+const LastApplied = "metacontroller.k8s.io/last-applied-configuration"
 
-const lastApplied = "metacontroller.k8s.io/last-applied-configuration"
-
-// dynamicApply merges what is desired into what exists: fields that were desired before and no longer are go, fields of
+// Dynamic merges what is desired into what exists: fields that were desired before and no longer are go, fields of
 // others stay, and lists of objects merge by the first of the well-known keys that all items have.
-func dynamicApply(existing, desired map[string]any) map[string]any {
+func Dynamic(existing, desired map[string]any) map[string]any {
 	merged := runtime.DeepCopyJSON(existing)
 	before := map[string]any{}
-	if noted, ok := annotations(existing)[lastApplied].(string); ok {
+	if noted, ok := annotations(existing)[LastApplied].(string); ok {
 		if err := utiljson.Unmarshal([]byte(noted), &before); err != nil {
 			panic(fmt.Sprintf("the note of dynamic apply is no JSON, which stops every sync: %v", err))
 		}
 	}
 	desired = runtime.DeepCopyJSON(desired)
-	delete(annotations(desired), lastApplied)
+	delete(annotations(desired), LastApplied)
 	mergeMap(merged, before, desired)
 	for _, field := range []string{"uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp", "managedFields"} {
 		restore(merged["metadata"].(map[string]any), existing["metadata"].(map[string]any), field)
 	}
 	restore(merged, existing, "status")
-	note(merged, desired)
+	Note(merged, desired)
 	return merged
 }
 
-// note writes what was desired into the annotation of dynamic apply.
-func note(object, desired map[string]any) {
+// Note writes what was desired into the annotation of dynamic apply.
+func Note(object, desired map[string]any) {
 	raw, err := json.Marshal(desired)
 	if err != nil {
 		panic(err)
@@ -47,7 +47,7 @@ func note(object, desired map[string]any) {
 	if metadata["annotations"] == nil {
 		metadata["annotations"] = map[string]any{}
 	}
-	annotations(object)[lastApplied] = string(raw)
+	annotations(object)[LastApplied] = string(raw)
 }
 
 func annotations(object map[string]any) map[string]any {
@@ -139,12 +139,12 @@ func mergeList(key string, into, before, want []any) []any {
 	return list
 }
 
-// serverSideApply is the API server's: lists are replaced as a whole, as in the schemas of all three kinds of children,
+// ServerSide is the API server's: lists are replaced as a whole, as in the schemas of all three kinds of children,
 // what the applier owned and no longer sets goes, and ownership is noted in managed fields.
-func serverSideApply(existing, desired map[string]any) map[string]any {
+func ServerSide(existing, desired map[string]any) map[string]any {
 	applied := runtime.DeepCopyJSON(existing)
 	desired = runtime.DeepCopyJSON(desired)
-	delete(annotations(desired), lastApplied)
+	delete(annotations(desired), LastApplied)
 	metadata := applied["metadata"].(map[string]any)
 	entries, _ := metadata["managedFields"].([]any)
 	for _, e := range entries {
@@ -153,18 +153,12 @@ func serverSideApply(existing, desired map[string]any) map[string]any {
 		}
 	}
 	set(applied, desired)
-	fields := owns(map[string]any{"metadata": map[string]any{"labels": value(desired, "metadata", "labels"), "annotations": value(desired, "metadata", "annotations")}, "spec": desired["spec"]})
+	wanted, _ := desired["metadata"].(map[string]any)
+	fields := owns(map[string]any{
+		"metadata": map[string]any{"labels": wanted["labels"], "annotations": wanted["annotations"]}, "spec": desired["spec"],
+	})
 	metadata["managedFields"] = []any{map[string]any{"manager": "metacontroller", "operation": "Apply", "fieldsV1": fields}}
 	return applied
-}
-
-func value(object map[string]any, path ...string) any {
-	var v any = object
-	for _, key := range path {
-		m, _ := v.(map[string]any)
-		v = m[key]
-	}
-	return v
 }
 
 // drop removes the fields of a set that are no longer desired.

@@ -1,12 +1,10 @@
-package sync_test
+package model
 
 import (
-	"reflect"
 	"slices"
 
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"novasphere.dev/wukong/types/v1alpha1"
 )
@@ -44,6 +42,7 @@ func (c *cluster) network(name string) v1alpha1.Network {
 	return n
 }
 
+// userCreates creates a Wukong, where there is none of that name.
 func (c *cluster) userCreates() {
 	name := []string{"a", "a-b", "c"}[c.IntN(3)]
 	if c.wukongs[name] != nil {
@@ -74,6 +73,7 @@ func (c *cluster) placed() *v1alpha1.HighAvailability {
 	return nil
 }
 
+// userChanges changes one thing of a Wukong.
 func (c *cluster) userChanges() {
 	name, ok := pick(c, c.wukongs)
 	if !ok || c.wukongs[name].DeletionTimestamp != nil {
@@ -103,36 +103,7 @@ func (c *cluster) userChanges() {
 	c.admit(c.wukongs[name], w)
 }
 
-// admit is the API server: what it refuses does not happen.
-func (c *cluster) admit(old, w *v1alpha1.Wukong) {
-	sent := &unstructured.Unstructured{Object: toMap(w)}
-	unstructured.RemoveNestedField(sent.Object, "status")
-	var kept *unstructured.Unstructured
-	var err error
-	if old == nil {
-		kept, err = c.schema.Admit(sent)
-	} else {
-		kept, err = c.schema.AdmitUpdate(&unstructured.Unstructured{Object: toMap(old)}, sent)
-	}
-	if err != nil {
-		return
-	}
-	admitted := &v1alpha1.Wukong{}
-	fromMap(kept.Object, admitted)
-	if old == nil {
-		admitted.UID, admitted.Generation, admitted.CreationTimestamp = c.uid(), 1, metav1.NewTime(c.now)
-		admitted.Status.ObservedGeneration = -1
-		c.tell("create %s: %s", w.Name, compactJSON(admitted.Spec.Networks))
-	} else {
-		admitted.UID, admitted.Generation, admitted.CreationTimestamp, admitted.Status = old.UID, old.Generation, old.CreationTimestamp, old.Status
-		if !reflect.DeepEqual(toMap(&admitted.Spec), toMap(&old.Spec)) {
-			admitted.Generation++
-		}
-		c.tell("change %s: cpu %d %s", w.Name, admitted.Spec.CPU, compactJSON(admitted.Spec.Networks))
-	}
-	c.wukongs[w.Name] = admitted
-}
-
+// userDeletes deletes a Wukong.
 func (c *cluster) userDeletes() {
 	if name, ok := pick(c, c.wukongs); ok && c.wukongs[name].DeletionTimestamp == nil {
 		t := metav1.NewTime(c.now)

@@ -1,0 +1,82 @@
+package model
+
+import (
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+
+	"novasphere.dev/wukong/types/v1alpha1"
+)
+
+// admit is the API server: what it refuses does not happen.
+func (c *cluster) admit(old, w *v1alpha1.Wukong) {
+	sent := &unstructured.Unstructured{Object: toMap(w)}
+	unstructured.RemoveNestedField(sent.Object, "status")
+	var kept *unstructured.Unstructured
+	var err error
+	if old == nil {
+		kept, err = c.schema.Admit(sent)
+	} else {
+		kept, err = c.schema.AdmitUpdate(&unstructured.Unstructured{Object: toMap(old)}, sent)
+	}
+	if err != nil {
+		return
+	}
+	admitted := &v1alpha1.Wukong{}
+	fromMap(kept.Object, admitted)
+	if old == nil {
+		admitted.UID, admitted.Generation, admitted.CreationTimestamp = c.uid(), 1, metav1.NewTime(c.now)
+		admitted.Status.ObservedGeneration = -1
+		c.tell("create %s: %s", w.Name, compactJSON(admitted.Spec.Networks))
+	} else {
+		admitted.UID, admitted.Generation, admitted.CreationTimestamp = old.UID, old.Generation, old.CreationTimestamp
+		admitted.Status = old.Status
+		if !reflect.DeepEqual(toMap(&admitted.Spec), toMap(&old.Spec)) {
+			admitted.Generation++
+		}
+		c.tell("change %s: cpu %d %s", w.Name, admitted.Spec.CPU, compactJSON(admitted.Spec.Networks))
+	}
+	c.wukongs[w.Name] = admitted
+}
+
+// vanishes is what a DELETE does: a machine stays until KubeVirt has stopped it, and enactments go with their policy.
+func (c *cluster) vanishes(kind, key string) {
+	switch kind {
+	case machineKind:
+		t := metav1.NewTime(c.now)
+		c.objects[kind][key].SetDeletionTimestamp(&t)
+		return
+	case policyKind:
+		for e := range c.objects[enactmentKind] {
+			if strings.HasSuffix(e, "."+key) {
+				delete(c.objects[enactmentKind], e)
+			}
+		}
+	}
+	delete(c.objects[kind], key)
+}
+
+// collects is the garbage collector: what belongs to a Wukong that is gone goes.
+func (c *cluster) collects() (gone int) {
+	living := map[types.UID]bool{}
+	for _, w := range c.wukongs {
+		living[w.UID] = true
+	}
+	for _, kind := range []string{policyKind, attachmentKind, machineKind} {
+		for _, key := range slices.Sorted(maps.Keys(c.objects[kind])) {
+			o := c.objects[kind][key]
+			if ref := metav1.GetControllerOf(o); ref == nil || living[ref.UID] || o.GetDeletionTimestamp() != nil {
+				continue
+			}
+			gone++
+			c.tell("the garbage collector deletes %s", key)
+			c.vanishes(kind, key)
+		}
+	}
+	return gone
+}

@@ -1,0 +1,111 @@
+package model
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"novasphere.dev/wukong/sync/model/apply"
+)
+
+// handDeletes deletes something of a Wukong's.
+func (c *cluster) handDeletes() {
+	kind := []string{policyKind, attachmentKind, machineKind}[c.IntN(3)]
+	key, ok := pick(c, c.objects[kind])
+	if !ok {
+		return
+	}
+	c.tell("by hand: delete %s", key)
+	if kind == machineKind {
+		t := metav1.NewTime(c.now)
+		c.objects[kind][key].SetDeletionTimestamp(&t)
+		return
+	}
+	delete(c.objects[kind], key)
+}
+
+// handsBack gives back what was taken by hand: a machine that lost its label to its Wukong, or to nobody.
+func (c *cluster) handsBack() {
+	for key, machine := range c.objects[machineKind] {
+		if len(machine.GetOwnerReferences()) > 0 {
+			continue
+		}
+		w := c.wukongs[machine.GetName()]
+		if w == nil {
+			c.tell("by hand: %s, which nobody has, is deleted", key)
+			t := metav1.NewTime(c.now)
+			machine.SetDeletionTimestamp(&t)
+			continue
+		}
+		c.tell("by hand: %s has its label again, and Metacontroller takes it back", key)
+		machine.SetLabels(labelled(w, machine).GetLabels())
+		machine.SetOwnerReferences(ownedBy(w))
+	}
+}
+
+// handEdits edits something of a Wukong's, where there is a policy.
+func (c *cluster) handEdits() {
+	key, ok := pick(c, c.objects[policyKind])
+	if !ok {
+		return
+	}
+	p := c.objects[policyKind][key]
+	switch c.IntN(6) {
+	case 0:
+		if c.noted(p) {
+			c.tell("by hand: %s loses its annotation", key)
+			unstructured.RemoveNestedField(p.Object, "metadata", "annotations", apply.LastApplied)
+		}
+	case 1:
+		if c.noted(p) {
+			c.tell("by hand: the annotation of %s speaks of another object", key)
+			annotate(p, apply.LastApplied, `{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"kube-system"}}`)
+		}
+	case 2:
+		if !inProgress(p) {
+			c.tell("by hand: %s gets a description", key)
+			annotate(p, "example.com/note", "mine")
+		}
+	case 3:
+		c.tell("by hand: the attachments of everybody point elsewhere")
+		for _, attachment := range c.objects[attachmentKind] {
+			attachment.Object["spec"] = map[string]any{"config": `{"type":"bridge","bridge":"br-hand"}`}
+			attachment.SetManagedFields(nil) // whoever writes a field owns it
+		}
+	case 4:
+		if !inProgress(p) && c.nmstate {
+			c.handConfigures(p)
+		}
+	case 5:
+		c.handLetsGo()
+	}
+}
+
+// noted reports whether a policy has the note of dynamic apply.
+func (c *cluster) noted(p *unstructured.Unstructured) bool {
+	return p.GetAnnotations()[apply.LastApplied] != ""
+}
+
+// handConfigures edits a policy, and NMState takes it up at once.
+func (c *cluster) handConfigures(p *unstructured.Unstructured) {
+	c.tell("by hand: %s is edited, and applied as it is now", p.GetName())
+	for _, i := range value(p.Object, "spec", "desiredState", "interfaces").([]any) {
+		i.(map[string]any)["mtu"] = int64(1300 + 100*c.IntN(3))
+	}
+	p.SetGeneration(p.GetGeneration() + 1)
+	p.SetManagedFields(nil)
+	c.enact(p, []string{"Progressing", "Reset"}[c.IntN(2)])
+}
+
+// handLetsGo takes a machine from its Wukong.
+func (c *cluster) handLetsGo() {
+	key, ok := pick(c, c.objects[machineKind])
+	if !ok {
+		return
+	}
+	c.tell("by hand: %s loses its label, and Metacontroller lets it go", key)
+	machine := c.objects[machineKind][key]
+	l := machine.GetLabels()
+	delete(l, "controller-uid")
+	machine.SetLabels(l)
+	machine.SetOwnerReferences(nil)
+}

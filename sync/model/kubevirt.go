@@ -1,0 +1,117 @@
+package model
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+)
+
+// kubevirtActs takes one machine a step further, by chance, or at rest until all run as they should; false when there was
+// nothing to do.
+func (c *cluster) kubevirtActs(atRest bool) bool {
+	for _, key := range slices.Sorted(maps.Keys(c.objects[machineKind])) {
+		if !atRest && c.IntN(2) == 0 {
+			continue
+		}
+		if c.runs(key, atRest) {
+			c.tell("KubeVirt: %s", key)
+			return true
+		}
+	}
+	// An instance whose machine was deleted by hand goes with it.
+	for key := range c.objects[instanceKind] {
+		if c.objects[machineKind][key] == nil {
+			c.stops(key)
+			return true
+		}
+	}
+	return false
+}
+
+// runs takes one machine a step further, and reports whether there was one to take. An instance goes before its machine, and
+// a machine whose template has changed says so, and is restarted some time.
+func (c *cluster) runs(key string, atRest bool) bool {
+	machine, instance := c.objects[machineKind][key], c.objects[instanceKind][key]
+	leaving := machine.GetDeletionTimestamp() != nil
+	stale := instance != nil && !reflect.DeepEqual(instance.Object["spec"], value(machine.Object, "spec", "template", "spec"))
+	switch {
+	case leaving && instance != nil:
+		c.stops(key)
+	case leaving:
+		delete(c.objects[machineKind], key)
+	case instance == nil, stale && (atRest || c.IntN(3) == 0):
+		c.starts(key)
+	case stale:
+		machine.Object["status"] = map[string]any{"printableStatus": "Running", "conditions": []any{
+			map[string]any{"type": "Ready", "status": "True"}, map[string]any{"type": "RestartRequired", "status": "True"},
+		}}
+	default:
+		return false
+	}
+	return true
+}
+
+// starts runs a machine as its template says now.
+func (c *cluster) starts(key string) {
+	machine := c.objects[machineKind][key]
+	instance := object("kubevirt.io/v1", "VirtualMachineInstance", machine.GetNamespace(), machine.GetName())
+	yes := true
+	instance.SetOwnerReferences([]metav1.OwnerReference{
+		{APIVersion: "kubevirt.io/v1", Kind: "VirtualMachine", Name: machine.GetName(), UID: machine.GetUID(), Controller: &yes},
+	})
+	instance.Object["spec"] = runtime.DeepCopyJSONValue(value(machine.Object, "spec", "template", "spec"))
+	instance.Object["status"] = map[string]any{"nodeName": "worker-1", "phase": "Running"}
+	c.objects[instanceKind][key] = instance
+	c.plugged(key, instance)
+	machine.Object["status"] = map[string]any{"printableStatus": "Running", "conditions": []any{
+		map[string]any{"type": "Ready", "status": "True"},
+	}}
+}
+
+// stops ends a machine's instance.
+func (c *cluster) stops(key string) {
+	delete(c.objects[instanceKind], key)
+	c.plugged(key, nil)
+}
+
+// plugged plugs a running machine into its bridges, and takes it from those that it was in.
+func (c *cluster) plugged(machine string, instance *unstructured.Unstructured) {
+	c.unplugs(func(port any) bool { return strings.HasPrefix(port.(string), "tap of "+machine+" ") })
+	if instance == nil {
+		return
+	}
+	networks, _ := value(instance.Object, "spec", "networks").([]any)
+	for _, n := range networks {
+		name, _ := value(n.(map[string]any), "multus", "networkName").(string)
+		var config struct{ Bridge string }
+		if attachment := c.objects[attachmentKind][name]; attachment != nil {
+			text, _ := value(attachment.Object, "spec", "config").(string)
+			if err := json.Unmarshal([]byte(text), &config); err != nil {
+				panic(err)
+			}
+			c.plugs(config.Bridge, fmt.Sprintf("tap of %s in %s", machine, name))
+		}
+	}
+}
+
+// kubevirtDefaults is what KubeVirt's webhook adds.
+func kubevirtDefaults(machine *unstructured.Unstructured) {
+	spec := machine.Object["spec"].(map[string]any)
+	template := value(spec, "template", "spec").(map[string]any)
+	template["architecture"] = "amd64"
+	domain := template["domain"].(map[string]any)
+	domain["machine"] = map[string]any{"type": "q35"}
+	domain["firmware"] = map[string]any{"uuid": "5d307ca9-b3ef-428c-8861-06e72d69f223"}
+	domain["resources"] = map[string]any{}
+	templates, _ := spec["dataVolumeTemplates"].([]any)
+	for _, t := range templates {
+		t.(map[string]any)["metadata"].(map[string]any)["creationTimestamp"] = nil
+	}
+}

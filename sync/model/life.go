@@ -1,0 +1,216 @@
+package model
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+
+	"novasphere.dev/wukong/admission"
+	"novasphere.dev/wukong/sync"
+	"novasphere.dev/wukong/types/v1alpha1"
+)
+
+// StepsPerLife is how long one cluster lives before it has to settle.
+const StepsPerLife = 60
+
+// born is when every life begins.
+var born = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+
+// defaults are the flags' defaults.
+var defaults = sync.Settings{
+	PhysicalInterface: "ens160",
+	DefaultOSImage:    "quay.io/containerdisks/ubuntu:24.04",
+	Preflight:         true,
+	TeardownTimeout:   15 * time.Minute,
+}
+
+// Life is a life that was played.
+type Life struct {
+	Story  []string // what happened, line by line
+	Broken []string // what must hold, and did not
+}
+
+// Play plays the life of a seed: some random steps, and then rest. The schema is that of a Wukong.
+func Play(seed uint64, schema *admission.Schema) Life {
+	c := newCluster(seed, schema)
+	c.live(StepsPerLife)
+	c.settle()
+	return Life{c.story, c.broken}
+}
+
+// cluster is the world around the hook.
+type cluster struct {
+	*rand.Rand
+	schema   *admission.Schema
+	ssa      bool // Metacontroller applies by server-side apply, and else by its dynamic apply
+	nmstate  bool // the CompositeController declares policies
+	unsteady bool // Metacontroller's caches lag, and it ends in the middle of things
+	narrow   bool // everybody wants much the same
+	settings sync.Settings
+	now      time.Time
+	uids     int
+	late     map[string]bool // nodes that joined when policies were there already
+	blind    map[string]bool // policies that were written when what was seen of the nodes was old
+
+	wukongs map[string]*v1alpha1.Wukong
+	objects objects
+
+	// What Metacontroller has seen of both. A cache is of one kind, and never goes back. What is in it is not changed.
+	seenWukongs map[string]*v1alpha1.Wukong
+	seen        objects
+	texts       map[any]json.RawMessage // what was seen, as it is sent
+
+	flights map[string]func() // answers that are on their way, by Wukong
+
+	story, broken []string
+	writes        int  // of children and statuses, by the last sync
+	again         bool // the last answer asked to be called again
+	breath        int  // how many writes Metacontroller lives for; less than 0 is for ever
+}
+
+// newCluster is a cluster of two nodes, and by chance one of several kinds.
+func newCluster(seed uint64, schema *admission.Schema) *cluster {
+	c := &cluster{
+		Rand: rand.New(rand.NewPCG(seed, 1)), schema: schema, now: born, settings: defaults, breath: -1,
+		late: map[string]bool{}, blind: map[string]bool{}, flights: map[string]func(){},
+		wukongs: map[string]*v1alpha1.Wukong{}, objects: objects{},
+		seenWukongs: map[string]*v1alpha1.Wukong{}, seen: objects{}, texts: map[any]json.RawMessage{},
+	}
+	c.ssa, c.nmstate, c.unsteady = c.IntN(2) == 0, c.IntN(8) != 0, c.IntN(3) != 0
+	c.narrow = c.IntN(2) == 0
+	c.settings.Preflight = c.IntN(8) != 0
+	for _, kind := range kindOf {
+		c.objects[kind] = map[string]*unstructured.Unstructured{}
+	}
+	c.joins("worker-1", "a")
+	c.joins("worker-2", "b")
+	c.catchUp(true)
+	return c
+}
+
+// tell writes a line of the story.
+func (c *cluster) tell(format string, args ...any) {
+	c.story = append(c.story, fmt.Sprintf("%3d ", len(c.story))+fmt.Sprintf(format, args...))
+}
+
+// breaks notes that something that must hold did not.
+func (c *cluster) breaks(format string, args ...any) {
+	c.broken = append(c.broken, fmt.Sprintf(format, args...)+fmt.Sprintf(" (after line %d)", len(c.story)-1))
+}
+
+// uid is one that nobody has yet.
+func (c *cluster) uid() types.UID {
+	c.uids++
+	return types.UID(fmt.Sprintf("00000000-0000-4000-8000-%012d", c.uids))
+}
+
+// live takes random steps.
+func (c *cluster) live(steps int) {
+	for range steps {
+		c.now = c.now.Add(time.Duration(c.IntN(60)) * time.Second)
+		switch c.IntN(22) {
+		case 0, 1:
+			c.userCreates()
+		case 2, 3, 4:
+			c.userChanges()
+		case 5:
+			c.userDeletes()
+		case 6, 7, 8:
+			c.nmstateActs(false)
+		case 9, 10:
+			c.kubevirtActs(false)
+		case 11:
+			c.handDeletes()
+		case 12:
+			c.handEdits()
+		case 13:
+			c.something()
+		case 14:
+			if name, ok := pick(c, c.flights); ok {
+				c.lands(name)
+			}
+		default:
+			if name, ok := pick(c, c.wukongs); ok {
+				c.catchUp(false)
+				c.sync(name)
+			}
+		}
+		if len(c.broken) > 0 {
+			return
+		}
+	}
+}
+
+// something is what seldom happens.
+func (c *cluster) something() {
+	switch c.IntN(4) {
+	case 0:
+		c.settings.PhysicalInterface = []string{"ens160", "ens192"}[c.IntN(2)]
+		c.tell("the hook is started anew with -physical-interface %s", c.settings.PhysicalInterface)
+	case 1:
+		if !c.late["worker-3"] {
+			c.tell("worker-3 joins")
+			c.late["worker-3"] = true
+			c.joins("worker-3", "a")
+		}
+	case 2:
+		bridge := []string{"br-x", "br-y", "br-lan"}[c.IntN(3)]
+		c.tell("by hand: somebody's pod is plugged into %s", bridge)
+		c.plugs(bridge, "veth0")
+	case 3:
+		c.tell("by hand: somebody's pod goes")
+		c.unplugs(func(port any) bool { return port == "veth0" })
+	}
+}
+
+// settle lets everybody finish what they began, and then wants peace: no writes.
+func (c *cluster) settle() {
+	c.unsteady, c.breath = false, -1
+	for _, name := range slices.Sorted(maps.Keys(c.flights)) {
+		c.lands(name)
+	}
+	c.handsBack()
+	for round := 0; len(c.broken) == 0; round++ {
+		switch writes, again := c.rests(); {
+		case writes == 0 && !again && round > 1:
+			c.settled()
+			return
+		case round == 60:
+			c.breaks("after %d rounds of rest there are still %d writes", round, writes)
+		}
+	}
+}
+
+// rests is one round of rest: all comes to a good end, and each Wukong is looked at once. It counts what is still written,
+// and reports whether an answer asked to be called again.
+func (c *cluster) rests() (writes int, again bool) {
+	c.now = c.now.Add(time.Minute)
+	for c.nmstateActs(true) {
+	}
+	for c.kubevirtActs(true) {
+	}
+	for node := range c.objects[stateKind] {
+		c.reports(node, c.now.Add(time.Second))
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.wukongs)) {
+		c.catchUp(true)
+		c.sync(name)
+		writes += c.writes
+		again = again || c.again
+	}
+	return writes + c.collects(), again
+}
+
+// pick is one of them, by chance.
+func pick[V any](c *cluster, m map[string]V) (string, bool) {
+	if len(m) == 0 {
+		return "", false
+	}
+	return slices.Sorted(maps.Keys(m))[c.IntN(len(m))], true
+}
