@@ -10,11 +10,12 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"novasphere.dev/wukong/sync/model/nmstate"
 	"novasphere.dev/wukong/types/v1alpha1"
 )
 
-// What must hold: of each write that an answer asks for, by what was seen when it was given; of each node that NMState has
-// configured; and of everything at rest.
+// What must hold: of each write that an answer asks for, by what was seen when it was given, and of everything at rest. That
+// no policy cuts a node off is held where it is applied, in nmstate.go.
 
 // mayCome holds the order: an attachment after its policy, a machine after its attachments.
 func (c *cluster) mayCome(w *v1alpha1.Wukong, kind string, desired *unstructured.Unstructured) {
@@ -100,36 +101,13 @@ func (c *cluster) looksFirst(before, after *unstructured.Unstructured) {
 // unused holds that a bridge that a policy has made was seen without ports of somebody's, on each node.
 func (c *cluster) unused(policy *unstructured.Unstructured, bridge any) {
 	for _, node := range reached(policy, c.seen[nodeKind]) {
-		seen := find(c.seen[stateKind][node], bridge)
-		if c.late[node] || !hasPort(seen, policy.GetLabels()["vm.novasphere.dev/uplink"]) {
+		seen := network(c.seen[stateKind][node])
+		if c.late[node] || !nmstate.HasPort(nmstate.Interface(seen, bridge), policy.GetLabels()["vm.novasphere.dev/uplink"]) {
 			continue // it is another bridge of that name
 		}
-		for _, port := range ports(seen) {
-			if name := port.(map[string]any)["name"]; port.(map[string]any)["tap"] != nil {
-				c.breaks("bridge %v is taken off node %s from under %v", bridge, node, name)
-			}
+		for _, port := range nmstate.Others(seen, nmstate.Interface(seen, bridge)) {
+			c.breaks("bridge %v is taken off node %s from under %v", bridge, node, port)
 		}
-	}
-}
-
-// stillReached holds that no policy cuts a node off: an address is on an interface that belongs to no bridge, and that no
-// policy has told to have none.
-func (c *cluster) stillReached(policy, state *unstructured.Unstructured) {
-	if !c.settings.Preflight {
-		return
-	}
-	route := value(state.Object, "status", "currentState", "routes", "running").([]any)[0].(map[string]any)
-	cut := value(find(state, route["next-hop-interface"]), "ipv4", "address") == nil
-	for _, item := range interfacesOf(state) {
-		i := item.(map[string]any)
-		cut = cut || value(i, "ipv4", "address") != nil && i["controller"] != nil
-	}
-	switch {
-	case cut && (c.rivals(policy) || c.blind[policy.GetName()]):
-		c.tell("  NMState rolls %s back", state.GetName())
-		c.late[state.GetName()] = true // whatever is there now
-	case cut:
-		c.breaks("node %s is cut off by policy %s", state.GetName(), policy.GetName())
 	}
 }
 
@@ -225,7 +203,7 @@ func (c *cluster) builtFor(w *v1alpha1.Wukong, n v1alpha1.NetworkStatus) {
 		if c.late[node] {
 			continue // NMState may have failed there, as it says
 		}
-		if bridge := find(c.objects[stateKind][node], n.Bridge); bridge == nil || !hasPort(bridge, n.Uplink) {
+		if !nmstate.HasPort(nmstate.Interface(network(c.objects[stateKind][node]), n.Bridge), n.Uplink) {
 			c.breaks("network %s of %s is ready, and on node %s bridge %s is missing or without %s", n.Name, w.Name, node, n.Bridge, n.Uplink)
 		}
 	}

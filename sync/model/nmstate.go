@@ -7,7 +7,8 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
+
+	"novasphere.dev/wukong/sync/model/nmstate"
 )
 
 // nmstateActs takes one policy a step further, anywhere at random, or at rest to a good end; false when there was nothing
@@ -38,7 +39,9 @@ func (c *cluster) enact(p *unstructured.Unstructured, state string) {
 	}[state]
 	var conditions []any
 	for i, kind := range []string{"Available", "Degraded", "Progressing"} {
-		conditions = append(conditions, map[string]any{"type": kind, "status": status[i], "reason": status[3], "lastTransitionTime": c.now.Format(time.RFC3339)})
+		conditions = append(conditions, map[string]any{
+			"type": kind, "status": status[i], "reason": status[3], "lastTransitionTime": c.now.Format(time.RFC3339),
+		})
 	}
 	p.Object["status"] = map[string]any{"conditions": conditions}
 	for _, node := range reached(p, c.objects[nodeKind]) {
@@ -59,7 +62,8 @@ func (c *cluster) enact(p *unstructured.Unstructured, state string) {
 // available reports whether a policy is available, and was configured on a node as it is now.
 func available(enactments map[string]*unstructured.Unstructured, p *unstructured.Unstructured) bool {
 	for key, e := range enactments {
-		if strings.HasSuffix(key, "."+p.GetName()) && value(e.Object, "status", "policyGeneration") == p.GetGeneration() && condition(e, "Available") == "True" {
+		now := value(e.Object, "status", "policyGeneration") == p.GetGeneration()
+		if now && strings.HasSuffix(key, "."+p.GetName()) && condition(e, "Available") == "True" {
 			return condition(p, "Available") == "True"
 		}
 	}
@@ -77,80 +81,19 @@ func inProgress(p *unstructured.Unstructured) bool {
 	return true
 }
 
-// configure is nmstatectl apply: what is not mentioned stays, what is absent goes, the ports of a bridge are replaced but
-// for those of machines, and a port belongs to one bridge.
+// configure applies a policy to a node. Where it fails it fails from then on, as on a node that joined late. It may fail
+// where two policies pull at one NIC before either could be seen, and where nobody could look at the node first; else the
+// answer was a bad one.
 func (c *cluster) configure(policy *unstructured.Unstructured, node string) {
-	state := c.objects[stateKind][node]
-	desired, _ := value(policy.Object, "spec", "desiredState", "interfaces").([]any)
-	for _, item := range desired {
-		want := item.(map[string]any)
-		have := find(state, want["name"])
-		switch {
-		case want["state"] == "absent":
-			for _, i := range interfacesOf(state) {
-				if i := i.(map[string]any); i["controller"] == want["name"] {
-					delete(i, "controller")
-				}
-				unplug(i.(map[string]any), func(port any) bool { return port == want["name"] })
-			}
-			c.keep(state, slices.DeleteFunc(interfacesOf(state), func(i any) bool { return i.(map[string]any)["name"] == want["name"] }))
-			continue
-		case have == nil:
-			have = map[string]any{"name": want["name"], "mtu": int64(1500)}
-			c.keep(state, append(interfacesOf(state), have))
-		}
-		taps := slices.DeleteFunc(slices.Clone(ports(have)), func(p any) bool { return p.(map[string]any)["tap"] == nil })
-		for key, v := range want {
-			if text, ok := v.(string); !ok || len(text) == 0 || text[0] != '{' {
-				have[key] = runtime.DeepCopyJSONValue(v)
-			}
-		}
-		if value(want, "bridge", "port") == nil {
-			continue
-		}
-		c.attach(state, have)
-		if policyCaptures(policy) {
-			c.move(state, have)
-		}
-		block := have["bridge"].(map[string]any)
-		block["port"] = append(ports(have), taps...)
-	}
-	c.stillReached(policy, state)
-}
-
-func (c *cluster) keep(state *unstructured.Unstructured, interfaces []any) {
-	state.Object["status"].(map[string]any)["currentState"].(map[string]any)["interfaces"] = interfaces
-}
-
-// attach makes the ports of a bridge its own, wherever they were.
-func (c *cluster) attach(state *unstructured.Unstructured, bridge map[string]any) {
-	for _, item := range interfacesOf(state) {
-		i := item.(map[string]any)
-		switch {
-		case hasPort(bridge, i["name"]):
-			i["controller"] = bridge["name"]
-		case i["controller"] == bridge["name"]:
-			delete(i, "controller")
-		}
-		if i["name"] != bridge["name"] {
-			unplug(i, func(port any) bool { return hasPort(bridge, port) })
-		}
-	}
-}
-
-func policyCaptures(policy *unstructured.Unstructured) bool {
-	return value(policy.Object, "spec", "capture") != nil
-}
-
-// move moves the address of a bridge's port to the bridge.
-func (c *cluster) move(state *unstructured.Unstructured, bridge map[string]any) {
-	for _, p := range ports(bridge) {
-		nic := find(state, p.(map[string]any)["name"])
-		if nic["ipv4"] != nil {
-			bridge["ipv4"] = nic["ipv4"]
-			delete(nic, "ipv4")
-			route := value(state.Object, "status", "currentState", "routes", "running").([]any)[0].(map[string]any)
-			route["next-hop-interface"] = bridge["name"]
-		}
+	spec, _ := policy.Object["spec"].(map[string]any)
+	after, err := nmstate.Apply(network(c.objects[stateKind][node]), spec)
+	switch {
+	case err == nil:
+		c.objects[stateKind][node].Object["status"].(map[string]any)["currentState"] = after
+	case !c.settings.Preflight || c.rivals(policy) || c.blind[policy.GetName()]:
+		c.tell("  NMState rolls %s back: %v", node, err)
+		c.late[node] = true
+	default:
+		c.breaks("policy %s fails on node %s: %v", policy.GetName(), node, err)
 	}
 }

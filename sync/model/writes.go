@@ -56,17 +56,21 @@ func (c *cluster) write(w *v1alpha1.Wukong, kind, key string, desired *unstructu
 	switch {
 	case seen != nil && !c.owned(w, seen):
 		c.breaks("%s is somebody else's, and is answered", key)
-		return
 	case seen != nil && seen.GetDeletionTimestamp() != nil:
-		return
 	case live == nil && (seen == nil || c.ssa):
 		c.creates(w, kind, key, desired)
-		return
 	case live == nil, !c.owned(w, live), live.GetDeletionTimestamp() != nil:
-		return // it exists already, or not any more, or there is another controller: Metacontroller passes over that
+		// It exists already, or not any more, or there is another controller: Metacontroller passes over that.
 	case !c.ssa && (seen == nil || !reflect.DeepEqual(seen.Object, live.Object)):
-		return // a conflict: it has changed since
+		// A conflict: it has changed since.
+	default:
+		c.changes(kind, key, desired)
 	}
+}
+
+// changes applies what is desired to an object that is there.
+func (c *cluster) changes(kind, key string, desired *unstructured.Unstructured) {
+	seen, live := c.seen[kind][key], c.objects[kind][key]
 	if kind == policyKind && seen != nil {
 		c.mayBeEdited(seen, c.applied(seen, desired))
 	}

@@ -1,0 +1,301 @@
+// Package nmstate is what NMState makes of a policy on one node, as far as policies of Wukongs go: what is not mentioned
+// stays, what is absent goes, a port belongs to one bridge, and the ports of machines and pods are left alone. A node that
+// would not be reached afterwards keeps what it had.
+//
+// The state of a node is status.currentState of its NodeNetworkState. Functions change no state that they are given, but
+// Plug and Unplug, which are not NMState's.
+//
+// Not played: what NMState does to a type of interface that no policy of a Wukong names, VLAN filtering, the hardware
+// addresses that new interfaces take from others, and verification.
+package nmstate
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/runtime"
+)
+
+// Apply is the state of a node when a policy has been applied to it. An error says why NMState fails, or rolls back: the
+// node is as it was then.
+func Apply(current, spec map[string]any) (map[string]any, error) {
+	desired, err := resolve(current, spec)
+	if err != nil {
+		return nil, err
+	}
+	n := node{before: current, state: runtime.DeepCopyJSON(current)}
+	wanted := items(desired["interfaces"])
+	for _, want := range wanted {
+		if want["state"] == "absent" {
+			n.removes(want["name"])
+		} else if err := n.sets(want); err != nil {
+			return nil, err
+		}
+	}
+	for _, want := range wanted {
+		if err := n.attaches(want); err != nil {
+			return nil, err
+		}
+	}
+	n.leases()
+	n.routes(desired)
+	if err := probe(current, n.state); err != nil {
+		return nil, err
+	}
+	return n.state, nil
+}
+
+// node is a node while a policy is applied to it.
+type node struct {
+	before, state map[string]any
+}
+
+func (n node) keep(interfaces []any) { n.state["interfaces"] = interfaces }
+
+func (n node) interfaces() []any {
+	list, _ := n.state["interfaces"].([]any)
+	return list
+}
+
+// removes takes an interface off the node: its ports belong to nobody then, and it is nobody's port. Of an Open vSwitch
+// bridge the internal port of its name goes with it.
+func (n node) removes(name any) {
+	for _, i := range items(n.state["interfaces"]) {
+		if i["controller"] == name {
+			delete(i, "controller")
+		}
+		unplug(i, func(port any) bool { return port == name })
+	}
+	n.keep(slices.DeleteFunc(n.interfaces(), func(i any) bool { return i.(map[string]any)["name"] == name }))
+}
+
+// sets gives an interface what is wanted of it, and makes it where it can be made. The ports of a bridge are replaced, but
+// for those of machines and pods.
+func (n node) sets(want map[string]any) error {
+	have := Interface(n.state, want["name"])
+	if have == nil {
+		kind, _ := want["type"].(string)
+		if kind == "" || kind == "ethernet" {
+			return fmt.Errorf("there is no interface %v, and none can be made", want["name"])
+		}
+		have = map[string]any{"name": want["name"]}
+		if kind != "ovs-bridge" {
+			have["mtu"] = int64(1500)
+		}
+		n.keep(append(n.interfaces(), have))
+	}
+	ports, others := Ports(have), Others(n.before, have)
+	for key, v := range want {
+		have[key] = runtime.DeepCopyJSONValue(v)
+	}
+	block, isBridge := have["bridge"].(map[string]any)
+	if !isBridge {
+		return nil
+	}
+	wanted, said := block["port"].([]any)
+	for _, port := range ports {
+		if !said || slices.Contains(others, port["name"]) && !HasPort(want, port["name"]) {
+			wanted = append(wanted, port)
+		}
+	}
+	if wanted != nil {
+		block["port"] = wanted
+	}
+	return nil
+}
+
+// attaches makes the ports of a bridge its own, wherever they were. A port has no addresses. A VLAN interface needs the
+// interface that it stands on.
+func (n node) attaches(want map[string]any) error {
+	if base := value(want, "vlan", "base-iface"); base != nil && want["state"] != "absent" && Interface(n.state, base) == nil {
+		return fmt.Errorf("VLAN interface %v stands on %v, which is not there", want["name"], base)
+	}
+	if value(want, "bridge", "port") == nil || want["state"] == "absent" {
+		return nil
+	}
+	for _, port := range Ports(want) {
+		if Interface(n.state, port["name"]) == nil {
+			return fmt.Errorf("port %v of bridge %v is not there", port["name"], want["name"])
+		}
+	}
+	for _, i := range items(n.state["interfaces"]) {
+		switch {
+		case HasPort(want, i["name"]) && i["name"] != want["name"]:
+			i["controller"] = want["name"]
+			for _, family := range families {
+				if i[family] != nil {
+					i[family] = map[string]any{"enabled": false}
+				}
+			}
+		case i["controller"] == want["name"]:
+			delete(i, "controller")
+		}
+		if i["name"] != want["name"] {
+			unplug(i, func(port any) bool { return HasPort(want, port) })
+		}
+	}
+	return nil
+}
+
+var families = []string{"ipv4", "ipv6"}
+
+// leases gives interfaces with DHCP the addresses that their hardware address had before: a lease is the hardware address's.
+// The routes come with it.
+func (n node) leases() {
+	for _, i := range items(n.state["interfaces"]) {
+		if value(i, "ipv4", "dhcp") != true || value(i, "ipv4", "address") != nil {
+			continue
+		}
+		for _, was := range items(n.before["interfaces"]) {
+			address := value(was, "ipv4", "address")
+			if was["mac-address"] != i["mac-address"] || value(was, "ipv4", "dhcp") != true || address == nil {
+				continue
+			}
+			i["ipv4"].(map[string]any)["address"] = runtime.DeepCopyJSONValue(address)
+			for _, r := range items(value(n.state, "routes", "running")) {
+				if r["next-hop-interface"] == was["name"] {
+					r["next-hop-interface"] = i["name"]
+				}
+			}
+		}
+	}
+}
+
+// routes adds the routes that are wanted, and takes away those that leave by a port, or by an interface that is not there.
+func (n node) routes(desired map[string]any) {
+	wanted := items(value(desired, "routes", "config"))
+	block, ok := n.state["routes"].(map[string]any)
+	if !ok && len(wanted) == 0 {
+		return
+	}
+	if !ok {
+		block = map[string]any{}
+		n.state["routes"] = block
+	}
+	running := []any{}
+	for _, r := range append(wanted, items(block["running"])...) {
+		by := Interface(n.state, r["next-hop-interface"])
+		if by == nil || by["controller"] != nil || slices.ContainsFunc(running, func(other any) bool { return sameRoute(r, other.(map[string]any)) }) {
+			continue
+		}
+		running = append(running, runtime.DeepCopyJSON(r))
+	}
+	block["running"] = running
+}
+
+func sameRoute(a, b map[string]any) bool {
+	return a["destination"] == b["destination"] && a["next-hop-interface"] == b["next-hop-interface"] && a["next-hop-address"] == b["next-hop-address"]
+}
+
+// probe is what the handler tries when a policy was applied, before it stays: whether the node is still reached. It is not
+// when an address of the node is gone, or the last default route.
+func probe(before, after map[string]any) error {
+	left := addresses(after)
+	for _, address := range addresses(before) {
+		at := slices.Index(left, address)
+		if at < 0 {
+			return fmt.Errorf("the node is not reached at %s any more: rolled back", address)
+		}
+		left = slices.Delete(left, at, at+1)
+	}
+	if hasDefaultRoute(before) && !hasDefaultRoute(after) {
+		return fmt.Errorf("the node has no default route any more: rolled back")
+	}
+	return nil
+}
+
+// addresses are those by which a node is reached: not those that an interface has by merely being up.
+func addresses(state map[string]any) []string {
+	var all []string
+	for _, i := range items(state["interfaces"]) {
+		for _, family := range families {
+			for _, a := range items(value(i, family, "address")) {
+				if ip, _ := a["ip"].(string); ip != "" && !strings.HasPrefix(ip, "fe80:") {
+					all = append(all, ip)
+				}
+			}
+		}
+	}
+	return all
+}
+
+func hasDefaultRoute(state map[string]any) bool {
+	return slices.ContainsFunc(items(value(state, "routes", "running")), func(r map[string]any) bool {
+		return r["destination"] == "0.0.0.0/0" || r["destination"] == "::/0"
+	})
+}
+
+// Interface is an interface of a node by its name, or nil.
+func Interface(state map[string]any, name any) map[string]any {
+	for _, i := range items(state["interfaces"]) {
+		if i["name"] == name {
+			return i
+		}
+	}
+	return nil
+}
+
+// Ports are the ports of a bridge.
+func Ports(bridge map[string]any) []map[string]any { return items(value(bridge, "bridge", "port")) }
+
+// HasPort reports whether a bridge has a port of that name.
+func HasPort(bridge map[string]any, name any) bool {
+	return slices.ContainsFunc(Ports(bridge), func(p map[string]any) bool { return p["name"] == name })
+}
+
+// Others are the ports of a bridge that are machines' or pods'. NMState knows them by their type, where it reports them.
+func Others(state, bridge map[string]any) []any {
+	var names []any
+	for _, port := range Ports(bridge) {
+		iface := Interface(state, port["name"])
+		if kind, _ := iface["type"].(string); iface == nil || slices.Contains([]string{"veth", "tun", "tap", "unknown"}, kind) {
+			names = append(names, port["name"])
+		}
+	}
+	return names
+}
+
+// Plug puts a port of a machine or a pod into a bridge, where there is such a bridge.
+func Plug(state map[string]any, bridge, port string) {
+	if b := Interface(state, bridge); b != nil && b["bridge"] != nil && !HasPort(b, port) {
+		block := b["bridge"].(map[string]any)
+		list, _ := block["port"].([]any)
+		block["port"] = append(list, map[string]any{"name": port})
+	}
+}
+
+// Unplug takes ports from whichever bridge has them.
+func Unplug(state map[string]any, gone func(port any) bool) {
+	for _, i := range items(state["interfaces"]) {
+		unplug(i, gone)
+	}
+}
+
+func unplug(bridge map[string]any, gone func(port any) bool) {
+	if block, ok := bridge["bridge"].(map[string]any); ok {
+		list, _ := block["port"].([]any)
+		block["port"] = slices.DeleteFunc(list, func(p any) bool { return gone(p.(map[string]any)["name"]) })
+	}
+}
+
+// items are the items of a list that are maps.
+func items(list any) []map[string]any {
+	found, _ := list.([]any)
+	all := make([]map[string]any, 0, len(found))
+	for _, item := range found {
+		if m, ok := item.(map[string]any); ok {
+			all = append(all, m)
+		}
+	}
+	return all
+}
+
+func value(object map[string]any, path ...string) any {
+	var v any = object
+	for _, key := range path {
+		m, _ := v.(map[string]any)
+		v = m[key]
+	}
+	return v
+}
