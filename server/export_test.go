@@ -1,12 +1,25 @@
 package server
 
-import "net/http"
+import (
+	"net/http"
 
-// Hook serves a function of the test's own as New serves those of package sync.
+	"novasphere.dev/wukong/sync"
+)
+
+// Hook serves a function of the test's own.
 func Hook[Req, Resp any](cfg Config, call func(*Req) (*Resp, error)) (http.Handler, error) {
 	s, err := newHooks(cfg)
 	if err != nil {
 		return nil, err
 	}
-	return hook(s, "sync", call), nil
+	return lingering(hook(s, route[Req, Resp]{name: "sync", call: call})), nil
+}
+
+// SyncHook serves a function of the test's own in the place of sync.Sync.
+func SyncHook(cfg Config, call func(*sync.Request) (*sync.Response, error)) (http.Handler, error) {
+	s, err := newHooks(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return lingering(hook(s, withChildren("sync", call))), nil
 }

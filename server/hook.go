@@ -1,82 +1,88 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"mime"
 	"net/http"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"time"
-
-	"novasphere.dev/wukong/sync"
 )
 
-const (
-	// maxRequestBytes limits the body of a request. What grows is what the nodes say: an enactment for each bridge and
-	// node, and for the look before a policy is created all Nodes and NodeNetworkStates, some tens of KiB a node. That
-	// of hundreds of nodes fits.
-	maxRequestBytes = 32 << 20
+// maxLineBytes limits the line of a refusal. An Event's message may have 1,024 bytes, and Metacontroller writes some
+// words around the line.
+const maxLineBytes = 900
 
-	// maxLineBytes limits the line of a refusal. An Event's message may have 1,024 bytes, and Metacontroller writes some
-	// words around the line.
-	maxLineBytes = 900
-)
+// route is one hook: the pure function that answers, and what the log says of a request and of an answer.
+type route[Req, Resp any] struct {
+	name  string
+	call  func(*Req) (*Resp, error)
+	about func(*Req) []any     // keys and values for each line of the log; nil for none
+	notes func(*Resp) []string // lines for the log alone; nil for none
+}
 
-// hook adapts a pure function to HTTP: it decodes the request, calls the function and encodes what it answers. It is the
-// only place where an error becomes a status code.
-func hook[Req, Resp any](s *hooks, name string, call func(*Req) (*Resp, error)) http.HandlerFunc {
-	return s.metrics.instrument(name, func(w http.ResponseWriter, r *http.Request) {
+// hook puts a route on HTTP: it decodes the request, calls the function and encodes what it answers. Here alone an error
+// becomes a status code.
+func hook[Req, Resp any](s *hooks, to route[Req, Resp]) http.HandlerFunc {
+	return s.metrics.instrument(to.name, func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
 		req := new(Req)
-		resp, body, refused := answer(s, w, r, req, call)
-		log := s.Log.With("hook", name).With(subject(req)...)
+		resp, body, refused := to.answer(s, w, r, req)
+		log := s.Log.With("hook", to.name)
+		if to.about != nil {
+			log = log.With(to.about(req)...)
+		}
 		if refused != nil {
 			refused.write(w, log)
 			return
 		}
-		if resp, ok := any(resp).(*sync.Response); ok {
-			for _, note := range resp.Notes {
+		if to.notes != nil {
+			for _, note := range to.notes(resp) {
 				log.Warn("note", "note", note)
 			}
 		}
 		log.Debug("answered", "duration", time.Since(start).String())
 		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 		if _, err := w.Write(body); err != nil {
 			log.Warn("the caller has gone", "err", err)
 		}
 	})
 }
 
-// answer fills req and returns what call says to it, also as bytes; or why it is refused. The caller's credentials come
-// first: of anybody else not a byte of the body is read.
-func answer[Req, Resp any](s *hooks, w http.ResponseWriter, r *http.Request, req *Req, call func(*Req) (*Resp, error)) (resp *Resp, body []byte, refused *refusal) {
+// answer fills req, and returns what the hook says to it, also as bytes. Where the request is refused, it returns why.
+func (to route[Req, Resp]) answer(s *hooks, w http.ResponseWriter, r *http.Request, req *Req) (resp *Resp, body []byte, refused *refusal) {
 	defer func() {
 		if p := recover(); p != nil {
 			refused = &refusal{http.StatusInternalServerError, fmt.Errorf("this is a bug in the hook: %v", p), debug.Stack()}
 		}
 	}()
-	if err := s.callers.check(r); err != nil {
-		return nil, nil, &refusal{code: http.StatusUnauthorized, err: err}
+	if refused := s.mayRead(r); refused != nil {
+		return nil, nil, refused
 	}
-	if t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || t != "application/json" {
-		err := fmt.Errorf("the content type is %q: send application/json", r.Header.Get("Content-Type"))
-		return nil, nil, &refusal{code: http.StatusUnsupportedMediaType, err: err}
+	ctx, cancel := context.WithTimeoutCause(r.Context(), turnTimeout, errBusy)
+	defer cancel()
+	share := s.inFlight.share()
+	defer share.release()
+	data, refused := share.read(ctx, w, r)
+	if refused != nil {
+		return nil, nil, refused
 	}
-	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequestBytes))
-	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
-		err := fmt.Errorf("the request is larger than %d MiB: start the hook with -preflight=false, or use existing attachments (nadName) instead of bridges of this Wukong's own", tooLarge.Limit>>20)
-		return nil, nil, &refusal{code: http.StatusRequestEntityTooLarge, err: err}
+	if refused := share.turn(ctx, len(data)); refused != nil {
+		return nil, nil, refused
 	}
-	if err != nil {
-		return nil, nil, &refusal{code: http.StatusBadRequest, err: fmt.Errorf("reading the request: %w", err)}
-	}
-	if err := decode(data, req); err != nil {
+	err := decode(data, req)
+	switch {
+	case err != nil:
 		return nil, nil, &refusal{code: http.StatusBadRequest, err: err}
+	case r.Context().Err() != nil:
+		return nil, nil, gone(r.Context())
 	}
-	if resp, err = call(req); err != nil {
+	if resp, err = to.call(req); err != nil {
 		return nil, nil, &refusal{code: http.StatusUnprocessableEntity, err: err}
 	}
 	if body, err = encode(resp); err != nil {
@@ -85,24 +91,14 @@ func answer[Req, Resp any](s *hooks, w http.ResponseWriter, r *http.Request, req
 	return resp, body, nil
 }
 
-// subject is what the log says about a request: whose it is, and how much of it exists. There is nothing to say about a
-// request that could not be read.
-func subject(req any) []any {
-	switch req := req.(type) {
-	case *sync.Request:
-		if req.Parent == nil {
-			return nil
-		}
-		children := 0
-		for _, kind := range req.Children {
-			children += len(kind)
-		}
-		return []any{"parent", req.Parent.Name, "children", children}
-	case *sync.CustomizeRequest:
-		if req.Parent == nil {
-			return nil
-		}
-		return []any{"parent", req.Parent.Name}
+// mayRead looks at the headers. The credentials come first: of anybody else not a byte of the body is read.
+func (s *hooks) mayRead(r *http.Request) *refusal {
+	if err := s.callers.check(r); err != nil {
+		return &refusal{code: http.StatusUnauthorized, err: err}
+	}
+	if t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || t != "application/json" {
+		err := fmt.Errorf("the content type is %q: send application/json", r.Header.Get("Content-Type"))
+		return &refusal{code: http.StatusUnsupportedMediaType, err: err}
 	}
 	return nil
 }
@@ -114,21 +110,42 @@ type refusal struct {
 	stack []byte // of a panic
 }
 
-// write answers with one plain line, which Metacontroller puts into an Event on the parent. What only a developer can
-// use goes to the log.
+// errGone is why a request is dropped that nobody waits for.
+var errGone = errors.New("the caller has gone")
+
+// gone is the refusal of a request that nobody waits for. Its code is for the metrics alone: without one, they would
+// count a 200.
+func gone(ctx context.Context) *refusal {
+	return &refusal{code: http.StatusServiceUnavailable, err: fmt.Errorf("%w: %w", errGone, context.Cause(ctx))}
+}
+
+// write answers with one plain line, which Metacontroller puts into an Event on the parent. The log has the rest, which
+// only a developer can use.
 func (no refusal) write(w http.ResponseWriter, log *slog.Logger) {
 	switch {
 	case no.stack != nil:
 		log.Error("panicked", "code", no.code, "err", no.err, "stack", string(no.stack))
+	case errors.Is(no.err, errGone):
+		log.Warn("the caller has gone", "err", no.err)
 	default:
 		log.Error("refused", "code", no.code, "err", no.err)
 	}
-	if no.code == http.StatusUnauthorized {
+	switch no.code {
+	case http.StatusUnauthorized:
 		w.Header().Set("WWW-Authenticate", "Bearer")
+	case http.StatusRequestEntityTooLarge:
+		w.Header().Set("Connection", "close") // so that a caller which still sends may stop
 	}
 	line := strings.Join(strings.Fields(no.err.Error()), " ")
 	if len(line) > maxLineBytes {
 		line = strings.ToValidUTF8(line[:maxLineBytes], "") + "…"
 	}
-	http.Error(w, line, no.code)
+	// http.Error takes a Content-Length away. Without one, a caller that still sends cannot tell where the line ends.
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Header().Set("Content-Length", strconv.Itoa(len(line)+1))
+	w.WriteHeader(no.code)
+	if _, err := w.Write([]byte(line + "\n")); err != nil {
+		log.Warn("the caller has gone", "err", err)
+	}
 }

@@ -70,7 +70,7 @@ wukong_hook_requests_total{code="422",hook="customize"} 1
 
 func TestRequestsInFlight(t *testing.T) {
 	cfg, _ := config()
-	ts := serveHook(t, cfg, func(*sync.Request) (*sync.Response, error) {
+	ts := serveSync(t, cfg, func(*sync.Request) (*sync.Response, error) {
 		const want = "# HELP wukong_hook_requests_in_flight Hook requests that are being answered now.\n" +
 			"# TYPE wukong_hook_requests_in_flight gauge\nwukong_hook_requests_in_flight 1\n"
 		return nil, testutil.GatherAndCompare(cfg.Registry, strings.NewReader(want), "wukong_hook_requests_in_flight")

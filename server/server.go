@@ -20,6 +20,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"novasphere.dev/wukong/sync"
+	"novasphere.dev/wukong/types/v1alpha1"
 )
 
 // The limits of one connection.
@@ -61,6 +62,10 @@ type Config struct {
 
 	// TokenFile holds the bearer token that the hooks ask for. With ClientCAFile, a caller needs both.
 	TokenFile string
+
+	// MaxBytesInFlight limits the bodies of requests that are in memory at once. 0 is for an eighth of the process's
+	// memory limit as the Go runtime knows it, or of 1 GiB where it knows of none.
+	MaxBytesInFlight int64
 }
 
 // New makes the server of the hooks; the caller sets its Addr. TLSConfig is set where cfg has a certificate.
@@ -83,8 +88,9 @@ func New(cfg Config) (*http.Server, error) {
 // hooks is what the requests share.
 type hooks struct {
 	Config
-	callers *callers
-	metrics *metrics
+	callers  *callers
+	metrics  *metrics
+	inFlight *inFlight
 }
 
 func newHooks(cfg Config) (*hooks, error) {
@@ -92,19 +98,24 @@ func newHooks(cfg Config) (*hooks, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &hooks{Config: cfg, callers: callers, metrics: newMetrics(cfg.Registry)}, nil
+	return &hooks{Config: cfg, callers: callers, metrics: newMetrics(cfg.Registry), inFlight: newInFlight(cfg.MaxBytesInFlight)}, nil
 }
 
 func (s *hooks) routes() http.Handler {
 	r := chi.NewRouter()
-	r.Post("/sync", hook(s, "sync", func(req *sync.Request) (*sync.Response, error) {
+	r.Use(lingering)
+	r.Post("/sync", hook(s, withChildren("sync", func(req *sync.Request) (*sync.Response, error) {
 		return sync.Sync(req, s.Settings, s.Now())
-	}))
-	r.Post("/finalize", hook(s, "finalize", func(req *sync.Request) (*sync.Response, error) {
+	})))
+	r.Post("/finalize", hook(s, withChildren("finalize", func(req *sync.Request) (*sync.Response, error) {
 		return sync.Finalize(req, s.Settings, s.Now())
-	}))
-	r.Post("/customize", hook(s, "customize", func(req *sync.CustomizeRequest) (*sync.CustomizeResponse, error) {
-		return sync.Customize(req, s.Settings)
+	})))
+	r.Post("/customize", hook(s, route[sync.CustomizeRequest, sync.CustomizeResponse]{
+		name: "customize",
+		call: func(req *sync.CustomizeRequest) (*sync.CustomizeResponse, error) {
+			return sync.Customize(req, s.Settings)
+		},
+		about: func(req *sync.CustomizeRequest) []any { return parent(req.Parent) },
 	}))
 
 	// Nothing is loaded or connected before the first request, and a stopping process closes its listener at once, which
@@ -128,6 +139,35 @@ func (s *hooks) routes() http.Handler {
 		refusal{code: http.StatusMethodNotAllowed, err: err}.write(w, s.Log.With("path", req.URL.Path))
 	})
 	return r
+}
+
+// withChildren is the route of a hook that is sent children and answers with some.
+func withChildren(name string, call func(*sync.Request) (*sync.Response, error)) route[sync.Request, sync.Response] {
+	observed := func(req *sync.Request) (n int) {
+		for _, kind := range req.Children {
+			n += len(kind)
+		}
+		return n
+	}
+	return route[sync.Request, sync.Response]{
+		name: name,
+		call: call,
+		about: func(req *sync.Request) []any {
+			if req.Parent == nil {
+				return nil
+			}
+			return append(parent(req.Parent), "children", observed(req))
+		},
+		notes: func(resp *sync.Response) []string { return resp.Notes },
+	}
+}
+
+// parent is what the log says of a Wukong. A request that could not be read has none.
+func parent(w *v1alpha1.Wukong) []any {
+	if w == nil {
+		return nil
+	}
+	return []any{"parent", w.Name}
 }
 
 func alive(w http.ResponseWriter, _ *http.Request) {

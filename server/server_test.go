@@ -96,6 +96,18 @@ func serve(t *testing.T, cfg server.Config) *httptest.Server {
 func serveHook[Req, Resp any](t *testing.T, cfg server.Config, call func(*Req) (*Resp, error)) *httptest.Server {
 	t.Helper()
 	h, err := server.Hook(cfg, call)
+	return listen(t, h, err)
+}
+
+// serveSync starts the hook sync with a function of the test's own.
+func serveSync(t *testing.T, cfg server.Config, call func(*sync.Request) (*sync.Response, error)) *httptest.Server {
+	t.Helper()
+	h, err := server.SyncHook(cfg, call)
+	return listen(t, h, err)
+}
+
+func listen(t *testing.T, h http.Handler, err error) *httptest.Server {
+	t.Helper()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -174,10 +186,22 @@ func TestAnswers(t *testing.T) {
 		{"ready", "GET", "/readyz", "", "", 200, "ok\n"},
 
 		{"no body", "POST", "/sync", jsonType, "", 400, "decoding the request: it has no body"},
-		{"half a body", "POST", "/sync", jsonType, request[:100], 400, "decoding the request: unexpected end of JSON input"},
-		{"no JSON", "POST", "/sync", jsonType, "parent: web", 400, "decoding the request: invalid character 'p'"},
+		{"half a body", "POST", "/sync", jsonType, request[:100], 400, "controller.spec.childResources[0].resource: decoding the request: the text ends too early, after 100 bytes\n"},
+		{"no JSON", "POST", "/sync", jsonType, "parent: web", 400, "decoding the request: invalid character 'p' at start of value, after 0 bytes\n"},
 		{"two requests", "POST", "/sync", jsonType, request + request, 400, "decoding the request: invalid character '{' after top-level value"},
 		{"wrong type", "POST", "/sync", jsonType, edit(`"spec": {"networks"`, `"spec": {"cpu": "two", "networks"`), 400, "parent.spec.cpu: decoding the request: this must be int32, and is string\n"},
+		{"array", "POST", "/sync", jsonType, "[]", 400, "decoding the request: it must be an object, and is array\n"},
+		{"number with a fraction", "POST", "/sync", jsonType, edit(`"networks"`, `"cpu": 1.5, "networks"`), 400, "parent.spec.cpu: decoding the request: this must be int32, and is number 1.5\n"},
+		{"number out of range", "POST", "/sync", jsonType, edit(`"networks"`, `"cpu": 3000000000, "networks"`), 400, "parent.spec.cpu: decoding the request: this must be int32, and is number 3000000000\n"},
+		{"wrong type in a list", "POST", "/sync", jsonType, edit(`"type": "pod"`, `"type": {}`), 400, "parent.spec.networks[0].type: decoding the request: this must be "},
+		{"doubled name", "POST", "/sync", jsonType, edit(`"networks"`, `"cpu": 1, "cpu": 2, "networks"`), 400, "parent.spec.cpu: decoding the request: the name comes twice\n"},
+		{"doubled name that nobody reads", "POST", "/sync", jsonType, edit(`"related"`, `"novel": {"a": 1, "a": 1}, "related"`), 400, "novel.a: decoding the request: the name comes twice\n"},
+		{"doubled name in an object", "POST", "/sync", jsonType, edit(`v1": {}`, `v1": {"default/web": {"kind": "VirtualMachine", "kind": "Thing"}}`), 400, `children["VirtualMachine.kubevirt.io/v1"]["default/web"].kind: decoding the request: the name comes twice` + "\n"},
+		{"doubled name of any length", "POST", "/sync", jsonType, edit(`"related"`, `"`+strings.Repeat("世", 400)+`": 1, "`+strings.Repeat("世", 400)+`": 1, "related"`), 400, "…: decoding the request: the name comes twice\n"},
+		{"no UTF-8", "POST", "/sync", jsonType, edit(`"pod"`, "\"p\xffd\""), 400, "parent.spec.networks[0].type: decoding the request: invalid UTF-8"},
+		{"half a surrogate", "POST", "/sync", jsonType, edit(`"pod"`, `"p\ud800d"`), 400, "parent.spec.networks[0].type: decoding the request: invalid surrogate pair"},
+		{"too deep", "POST", "/sync", jsonType, strings.Repeat("[", 100_000), 400, "decoding the request: "},
+		{"too deep for a field", "POST", "/sync", jsonType, `{"novel":` + strings.Repeat(`{"a":`, 100_000), 400, "…: decoding the request: exceeded max depth"},
 		{"a child without kind", "POST", "/sync", jsonType, edit(`v1": {}`, `v1": {"default/web": {"metadata": {"name": "`+strings.Repeat("世", 400)+`"}}}`), 400, "decoding the request: Object 'Kind' is missing"},
 
 		{"no such path", "POST", "/synch", jsonType, request, 404, "no such path: the hooks are /sync, /finalize and /customize\n"},
@@ -313,7 +337,7 @@ func TestObjectsPassUnchanged(t *testing.T) {
 
 func TestNotesAreLogged(t *testing.T) {
 	cfg, l := config()
-	ts := serveHook(t, cfg, func(*sync.Request) (*sync.Response, error) {
+	ts := serveSync(t, cfg, func(*sync.Request) (*sync.Response, error) {
 		return &sync.Response{Notes: []string{"the bridge stays"}}, nil
 	})
 	if got := post(t, ts.URL, request); strings.Contains(got.body, "the bridge stays") {
@@ -328,7 +352,7 @@ func TestNotesAreLogged(t *testing.T) {
 func TestPanic(t *testing.T) {
 	cfg, l := config()
 	panicking := true
-	ts := serveHook(t, cfg, func(*sync.Request) (*sync.Response, error) {
+	ts := serveSync(t, cfg, func(*sync.Request) (*sync.Response, error) {
 		if panicking {
 			panic("no such\nthing")
 		}
@@ -363,7 +387,7 @@ func TestBugsAreNoAnswers(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			cfg, l := config()
-			ts := serveHook(t, cfg, func(*sync.Request) (*sync.Response, error) { return test.resp, nil })
+			ts := serveSync(t, cfg, func(*sync.Request) (*sync.Response, error) { return test.resp, nil })
 			got := post(t, ts.URL, request)
 			if got.code != 500 || got.body != test.want {
 				t.Errorf("got %d %q, want 500 %q", got.code, got.body, test.want)
@@ -378,7 +402,7 @@ func TestBugsAreNoAnswers(t *testing.T) {
 
 func TestLongErrorsAreCut(t *testing.T) {
 	cfg, _ := config()
-	ts := serveHook(t, cfg, func(*sync.Request) (*sync.Response, error) {
+	ts := serveSync(t, cfg, func(*sync.Request) (*sync.Response, error) {
 		return nil, errors.New(strings.Repeat("spec.x:\n世界 ", 1000))
 	})
 	got := post(t, ts.URL, request)
@@ -390,7 +414,7 @@ func TestLongErrorsAreCut(t *testing.T) {
 
 func TestCallerThatGoesAway(t *testing.T) {
 	cfg, l := config()
-	h, err := server.Hook(cfg, func(*sync.Request) (*sync.Response, error) { return &sync.Response{}, nil })
+	h, err := server.SyncHook(cfg, func(*sync.Request) (*sync.Response, error) { return &sync.Response{}, nil })
 	if err != nil {
 		t.Fatal(err)
 	}
