@@ -121,6 +121,7 @@ type reply struct {
 	code   int
 	header http.Header
 	body   string
+	closes bool // the connection
 }
 
 func do(t *testing.T, method, url string, header http.Header, body io.Reader) reply {
