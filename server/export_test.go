@@ -23,3 +23,8 @@ func SyncHook(cfg Config, call func(*sync.Request) (*sync.Response, error)) (htt
 	}
 	return lingering(hook(s, withChildren("sync", call))), nil
 }
+
+var (
+	ReadBody             = readBody
+	DefaultBytesInFlight = defaultBytesInFlight
+)
