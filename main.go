@@ -70,7 +70,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net/http"
 	"os"
 	"os/signal"
 	"syscall"
@@ -114,7 +113,7 @@ func run(ctx context.Context, args []string, env func(string) string, stdout, st
 		return err
 	}
 	hooks.Addr = o.listen
-	servers := []*http.Server{hooks}
+	servers := []*server.Server{hooks}
 	if o.metricsListen != "" {
 		metrics := server.NewMetrics(o.server.Registry, log)
 		metrics.Addr = o.metricsListen

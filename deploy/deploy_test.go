@@ -300,7 +300,7 @@ func monitoring(t *testing.T, all manifests, svc corev1.Service) {
 	}
 }
 
-func servers(t *testing.T) (hooks, metrics *http.Server) {
+func servers(t *testing.T) (hooks, metrics *server.Server) {
 	t.Helper()
 	cfg := server.Config{Log: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry(), Now: time.Now}
 	hooks, err := server.New(cfg)

@@ -3,6 +3,7 @@ package server
 import (
 	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -50,12 +51,34 @@ func (m *metrics) instrument(hook string, next http.HandlerFunc) http.HandlerFun
 	return promhttp.InstrumentHandlerInFlight(m.inFlight, timed).ServeHTTP
 }
 
+// The limits of the metrics port. Whoever reaches it may be anybody, so that all its connections together must cost
+// next to nothing: a connection with a header that never ends costs what the header may have, and net/http adds 4 KiB.
+const (
+	maxMetricsConnections = 32
+	maxMetricsHeaderBytes = 4 << 10
+	metricsReadTimeout    = 5 * time.Second
+	metricsWriteTimeout   = 10 * time.Second
+
+	// A scraper that comes every 30 s makes a new connection each time. An idle one would keep others out.
+	metricsIdleTimeout = 5 * time.Second
+)
+
 // NewMetrics makes the server of GET /metrics. It has a listener of its own, plain and without authentication, so that
 // a scraper needs no credentials of the hooks and reaches nothing but numbers.
-func NewMetrics(registry *prometheus.Registry, log *slog.Logger) *http.Server {
+func NewMetrics(registry *prometheus.Registry, log *slog.Logger) *Server {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelError),
 	}))
-	return newHTTPServer(mux, log)
+	return &Server{
+		Server: &http.Server{
+			Handler:        mux,
+			ReadTimeout:    metricsReadTimeout,
+			WriteTimeout:   metricsWriteTimeout,
+			IdleTimeout:    metricsIdleTimeout,
+			MaxHeaderBytes: maxMetricsHeaderBytes,
+			ErrorLog:       slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+		},
+		connections: maxMetricsConnections,
+	}
 }

@@ -1,8 +1,16 @@
 package server_test
 
 import (
+	"bufio"
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
@@ -77,5 +85,84 @@ func TestRequestsInFlight(t *testing.T) {
 	})
 	if got := post(t, ts.URL, request); got.code != 500 || !strings.Contains(got.body, "there is none") {
 		t.Errorf("got %d %s", got.code, got.body)
+	}
+}
+
+// startMetrics serves the metrics as the process does.
+func startMetrics(t *testing.T) (address string, opened func() int) {
+	t.Helper()
+	cfg, _ := config()
+	lines := make(lineWriter, 100)
+	log := slog.New(slog.NewTextHandler(lines, nil))
+	var open, most atomic.Int64
+	metrics := server.NewMetrics(cfg.Registry, log)
+	metrics.Addr = "127.0.0.1:0"
+	metrics.ConnState = func(_ net.Conn, state http.ConnState) {
+		switch state {
+		case http.StateNew:
+			if n := open.Add(1); n > most.Load() {
+				most.Store(n)
+			}
+		case http.StateClosed:
+			open.Add(-1)
+		}
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(ctx, log, metrics) }()
+	t.Cleanup(func() {
+		stop()
+		if err := metrics.Close(); err != nil { // not all of the test's requests ever end
+			t.Error(err)
+		}
+		<-served
+	})
+	address = regexp.MustCompile(`address=(\S+)`).FindStringSubmatch(<-lines)[1]
+	return address, func() int { return int(most.Load()) }
+}
+
+// Headers that never end cost little: few connections are taken, and the others wait in the kernel.
+func TestMetricsConnections(t *testing.T) {
+	address, most := startMetrics(t)
+	conns := make([]net.Conn, 100)
+	for i := range conns {
+		conn, err := net.Dial("tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = conn.Close() }()
+		send(t, conn, "GET /metrics HTTP/1.1\r\nHost: hook\r\nX-Long: "+strings.Repeat("x", 1000))
+		conns[i] = conn
+	}
+	last, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = last.Close() }()
+	send(t, last, "GET /metrics HTTP/1.1\r\nHost: hook\r\n\r\n")
+	for _, conn := range conns {
+		_ = conn.Close()
+	}
+	if got := receive(t, bufio.NewReader(last)); got.code != 200 {
+		t.Errorf("got %d %s", got.code, got.body)
+	}
+	if most() > 32 {
+		t.Errorf("there were %d connections at once, want at most 32", most())
+	}
+}
+
+func TestMetricsHeaderIsSmall(t *testing.T) {
+	address, _ := startMetrics(t)
+	for size, code := range map[int]int{3 << 10: 200, 9 << 10: 431} {
+		conn, err := net.Dial("tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = conn.Close() }()
+		send(t, conn, "GET /metrics HTTP/1.1\r\nHost: hook\r\nX-Long: "+strings.Repeat("x", size)+"\r\n\r\n")
+		line, err := bufio.NewReader(conn).ReadString('\n')
+		if err != nil || !strings.HasPrefix(line, fmt.Sprintf("HTTP/1.1 %d ", code)) {
+			t.Errorf("a header of %d bytes: got %q %v, want %d", size, line, err, code)
+		}
 	}
 }

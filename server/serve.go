@@ -7,15 +7,23 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"golang.org/x/net/netutil"
 )
 
 // drainTimeout is how long a request may still take when the process stops. Metacontroller waits no longer for an answer.
 const drainTimeout = 10 * time.Second
 
+// Server is what Serve runs.
+type Server struct {
+	*http.Server
+	connections int // that it has at once, 0 for any number; more of them wait in the kernel
+}
+
 // Serve runs the servers, each on its Addr and with TLS where its TLSConfig is set, until ctx ends. It listens on all
 // addresses before it serves on any, so that a busy one fails at once. When ctx ends it accepts nothing more, waits for
 // the requests that are being answered, and returns nil.
-func Serve(ctx context.Context, log *slog.Logger, servers ...*http.Server) error {
+func Serve(ctx context.Context, log *slog.Logger, servers ...*Server) error {
 	listeners := make([]net.Listener, len(servers))
 	for i, srv := range servers {
 		l, err := net.Listen("tcp", srv.Addr)
@@ -23,6 +31,9 @@ func Serve(ctx context.Context, log *slog.Logger, servers ...*http.Server) error
 			return err
 		}
 		defer func() { _ = l.Close() }() // for the way out by an error: a stopped server has closed it
+		if srv.connections > 0 {
+			l = netutil.LimitListener(l, srv.connections)
+		}
 		listeners[i] = l
 	}
 	failed := make(chan error, len(servers))

@@ -23,7 +23,7 @@ import (
 	"novasphere.dev/wukong/types/v1alpha1"
 )
 
-// The limits of one connection.
+// The limits of one connection to the hooks.
 const (
 	readHeaderTimeout = 5 * time.Second
 
@@ -37,7 +37,7 @@ const (
 	idleTimeout = 2 * time.Minute
 
 	// Headers carry a token, and nothing else of any size.
-	maxHeaderBytes = 64 << 10
+	maxHeaderBytes = 16 << 10
 )
 
 // Config is what New needs. Settings, Log, Registry and Now are required.
@@ -71,7 +71,7 @@ type Config struct {
 // New makes the server of the hooks; the caller sets its Addr. TLSConfig is set where cfg has a certificate.
 //
 // The files of cfg must be readable and valid now. Their content may be replaced later: see rotating.
-func New(cfg Config) (*http.Server, error) {
+func New(cfg Config) (*Server, error) {
 	s, err := newHooks(cfg)
 	if err != nil {
 		return nil, err
@@ -80,9 +80,16 @@ func New(cfg Config) (*http.Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	srv := newHTTPServer(s.routes(), cfg.Log)
-	srv.TLSConfig = tlsConfig
-	return srv, nil
+	return &Server{Server: &http.Server{
+		Handler:           s.routes(),
+		TLSConfig:         tlsConfig,
+		ReadHeaderTimeout: readHeaderTimeout,
+		ReadTimeout:       readTimeout,
+		WriteTimeout:      writeTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		ErrorLog:          slog.NewLogLogger(cfg.Log.Handler(), slog.LevelWarn),
+	}}, nil
 }
 
 // hooks is what the requests share.
@@ -173,16 +180,4 @@ func parent(w *v1alpha1.Wukong) []any {
 func alive(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	_, _ = io.WriteString(w, "ok\n") // a probe that has gone needs no answer
-}
-
-func newHTTPServer(handler http.Handler, log *slog.Logger) *http.Server {
-	return &http.Server{
-		Handler:           handler,
-		ReadHeaderTimeout: readHeaderTimeout,
-		ReadTimeout:       readTimeout,
-		WriteTimeout:      writeTimeout,
-		IdleTimeout:       idleTimeout,
-		MaxHeaderBytes:    maxHeaderBytes,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
-	}
 }
