@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/resource"
+
 	"novasphere.dev/wukong/server"
 	"novasphere.dev/wukong/sync"
 )
@@ -21,6 +23,7 @@ type options struct {
 	metricsListen string
 	logLevel      slog.Level
 	version       bool
+	memoryLimit   int64 // of the container, in bytes; 0 where it is not known
 	server        server.Config
 }
 
@@ -37,6 +40,14 @@ func hookOptions(args []string, env func(string) string, stderr io.Writer) (*opt
 	fs.StringVar(&o.listen, "listen", ":8080", "`address` that the hooks are served at")
 	fs.StringVar(&o.metricsListen, "metrics-listen", ":9090", "`address` that /metrics is served at, always as plain HTTP; -metrics-listen= for no metrics")
 	settingsFlags(fs, &o.server.Settings)
+	fs.Func("memory-limit", "`size` of the container's memory, for example 2Gi: the collector works harder near 80 % of it (default: GOMEMLIMIT, or none)", func(value string) error {
+		size, err := resource.ParseQuantity(value)
+		if err == nil && size.Sign() <= 0 {
+			err = errors.New("the size must be more than 0")
+		}
+		o.memoryLimit = size.Value()
+		return err
+	})
 	fs.TextVar(&o.logLevel, "log-level", slog.LevelInfo, "lowest `level` to log: debug, info, warn or error")
 	fs.StringVar(&o.server.CertFile, "tls-cert", "", "PEM `file` of the hooks' certificate; needs -tls-key (default: plain HTTP)")
 	fs.StringVar(&o.server.KeyFile, "tls-key", "", "PEM `file` of the key of -tls-cert")

@@ -23,6 +23,7 @@
 //	400 not a request of Metacontroller's     401 no certificate or token, or a wrong one
 //	413 more than 32 MiB                      415 not application/json
 //	422 the parent is no Wukong               500 a bug; the log has the details
+//	503 too many others at once, for 8 s
 //
 // # Flags
 //
@@ -34,6 +35,7 @@
 //	-bridge-marker                let machines land only where the bridge-marker DaemonSet has found their bridges
 //	-preflight=false              create policies without looking at the nodes first
 //	-teardown-timeout 15m         time without progress after which the removal of a bridge is given up
+//	-memory-limit                 size of the container's memory: see Memory
 //	-log-level info               debug, info, warn or error
 //	-tls-cert, -tls-key           PEM files of the hooks' certificate and its key: both, or neither for plain HTTP
 //	-client-ca                    PEM file of authorities, one of which must have signed the caller's certificate
@@ -46,6 +48,12 @@
 // The four files may be replaced while the process runs. Certificates count from the next connection on, the token from
 // the next request on. While a file cannot be read, or does not hold what it should, its last good content stays in force
 // and each use logs an error: to revoke a credential, replace it.
+//
+// # Memory
+//
+// The bodies of all requests that are in memory at once have an eighth of the memory limit, and half of that may be decoded
+// at once. Other requests wait, in the order of their arrival, and for 8 s at most. The memory limit is GOMEMLIMIT, or
+// 80 % of -memory-limit, or 1 GiB where neither is set.
 //
 // # Logs
 //
@@ -72,6 +80,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -105,6 +114,9 @@ func run(ctx context.Context, args []string, env func(string) string, stdout, st
 	if o.version {
 		_, err := fmt.Fprintln(stdout, "wukong", version())
 		return err
+	}
+	if o.memoryLimit > 0 && env("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(o.memoryLimit / 5 * 4) // the rest is for what the collector does not see
 	}
 	log := slog.New(slog.NewJSONHandler(stderr, &slog.HandlerOptions{Level: o.logLevel}))
 	o.server.Log, o.server.Now, o.server.Registry = log, time.Now, prometheus.NewRegistry()

@@ -16,6 +16,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime/debug"
 	"strings"
 	"testing"
 	"time"
@@ -228,6 +229,8 @@ func TestRunFails(t *testing.T) {
 		{"no image", nil, []string{"-default-os-image", " "}, "flag -default-os-image: a container disk is an image reference"},
 		{"no time", nil, []string{"-teardown-timeout", "0s"}, "flag -teardown-timeout: the time must be more than 0"},
 		{"time without unit", nil, []string{"-teardown-timeout", "15"}, `flag -teardown-timeout: time: missing unit in duration "15"`},
+		{"no memory", nil, []string{"-memory-limit", "0"}, "flag -memory-limit: the size must be more than 0"},
+		{"memory in bytes of another kind", nil, []string{"-memory-limit", "2GB"}, "flag -memory-limit: quantities must match"},
 		{"level", nil, []string{"-log-level", "loud"}, `flag -log-level: slog: level string "loud": unknown name`},
 		{"variable", map[string]string{"WUKONG_TEARDOWN_TIMEOUT": "-1m"}, nil, `invalid value "-1m" for variable WUKONG_TEARDOWN_TIMEOUT: the time must be more than 0`},
 		{"boolean variable", map[string]string{"WUKONG_PREFLIGHT": "off"}, nil, `invalid value "off" for variable WUKONG_PREFLIGHT: parse error`},
@@ -303,6 +306,34 @@ func TestSettings(t *testing.T) {
 	}
 }
 
+// The collector gets to know 80 % of the container's memory, or what GOMEMLIMIT says.
+func TestMemoryLimit(t *testing.T) {
+	before := debug.SetMemoryLimit(-1)
+	defer debug.SetMemoryLimit(before)
+	for _, test := range []struct {
+		name string
+		env  map[string]string
+		args []string
+		want int64
+	}{
+		{"none", nil, nil, before},
+		{"in bytes, as Kubernetes has it", map[string]string{"WUKONG_MEMORY_LIMIT": "1000000000"}, nil, 800_000_000},
+		{"with a unit", nil, []string{"-memory-limit", "5Gi"}, 4 << 30},
+		{"GOMEMLIMIT", map[string]string{"WUKONG_MEMORY_LIMIT": "1000000000", "GOMEMLIMIT": "1GiB"}, nil, before},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			debug.SetMemoryLimit(before)
+			p := start(t, test.env, append(test.args, "-listen", "127.0.0.1:0", "-metrics-listen", "")...)
+			p.address()
+			if got := debug.SetMemoryLimit(-1); got != test.want {
+				t.Errorf("got %d, want %d", got, test.want)
+			}
+			p.stop()
+			p.line("stopped")
+		})
+	}
+}
+
 func TestVersion(t *testing.T) {
 	var stdout bytes.Buffer
 	if err := run(t.Context(), []string{"-version"}, os.Getenv, &stdout, io.Discard); err != nil {
@@ -325,8 +356,8 @@ func TestManual(t *testing.T) {
 	}
 	manual, _, _ := strings.Cut(string(source), "package main")
 	flags := regexp.MustCompile(`(?m)^  (-[a-z-]+)`).FindAllStringSubmatch(usage.String(), -1)
-	if len(flags) != 13 {
-		t.Errorf("the usage has %d flags, want 13:\n%s", len(flags), usage.String())
+	if len(flags) != 14 {
+		t.Errorf("the usage has %d flags, want 14:\n%s", len(flags), usage.String())
 	}
 	for _, f := range flags {
 		if !regexp.MustCompile(`(?m)^//\t(-[a-z-]+, )?` + f[1] + `\b`).MatchString(manual) {

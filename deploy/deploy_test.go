@@ -5,7 +5,9 @@
 package deploy_test
 
 import (
+	"bufio"
 	"fmt"
+	"io"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -14,6 +16,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -25,6 +28,7 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	quantity "k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"novasphere.dev/wukong/server"
@@ -34,6 +38,9 @@ import (
 const (
 	image     = "ghcr.io/novasphere/wukong"
 	namespace = "wukong-system"
+
+	// metricsLabel is on the namespaces that read the metrics.
+	metricsLabel = "vm.novasphere.dev/reads-metrics"
 )
 
 // TestBase looks at base as it is in the tree.
@@ -94,17 +101,16 @@ func TestWithoutNMState(t *testing.T) {
 	}
 }
 
-// TestArgs asks the program whether it takes the args that Deployments give it.
+// TestArgs asks the program whether it takes the args and variables that Deployments give it.
 func TestArgs(t *testing.T) {
-	binary := filepath.Join(t.TempDir(), "wukong")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "..").CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
-	}
+	binary := build(t)
 	check := func(t *testing.T, all manifests) {
 		for _, d := range find[appsv1.Deployment](t, all, "Deployment") {
 			args := append(slices.Clone(d.Spec.Template.Spec.Containers[0].Args), "-version")
-			if out, err := exec.CommandContext(t.Context(), binary, args...).CombinedOutput(); err != nil {
-				t.Errorf("wukong %s: %v\n%s", strings.Join(args, " "), err, out)
+			cmd := exec.CommandContext(t.Context(), binary, args...)
+			cmd.Env = variables(t, d)
+			if out, err := cmd.CombinedOutput(); err != nil {
+				t.Errorf("%q wukong %s: %v\n%s", cmd.Env, strings.Join(args, " "), err, out)
 			}
 		}
 	}
@@ -112,6 +118,100 @@ func TestArgs(t *testing.T) {
 	for _, dir := range kustomizations(t) {
 		t.Run(dir, func(t *testing.T) { check(t, rendered(t, dir)) })
 	}
+}
+
+// TestMemoryLimit is that Go's memory limit is 80 % of the container's, whatever that is.
+func TestMemoryLimit(t *testing.T) {
+	binary := build(t)
+	d := only[appsv1.Deployment](t, files(t, "base"), "Deployment")
+	for _, limit := range []string{"", "512Mi", "5G"} {
+		container := &d.Spec.Template.Spec.Containers[0]
+		if limit != "" {
+			container.Resources.Limits[corev1.ResourceMemory] = quantity.MustParse(limit)
+		}
+		bytes := container.Resources.Limits.Memory().Value()
+		got := goMemoryLimit(t, binary, variables(t, d))
+		if share := got / float64(bytes); share < 0.799 || share > 0.801 {
+			t.Errorf("of %d bytes Go uses %.0f, which is %.1f %%, want 80 %%", bytes, got, 100*share)
+		}
+	}
+}
+
+// goMemoryLimit starts the program with these variables, and asks for its memory limit.
+func goMemoryLimit(t *testing.T, binary string, env []string) float64 {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), binary, "-listen=127.0.0.1:0", "-metrics-listen=127.0.0.1:0")
+	cmd.Env = env
+	stderr, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait() // which says that it was killed
+	}()
+	var addresses []string
+	for lines := bufio.NewScanner(stderr); len(addresses) < 2 && lines.Scan(); {
+		if match := regexp.MustCompile(`"address":"([^"]+)"`).FindStringSubmatch(lines.Text()); match != nil {
+			addresses = append(addresses, match[1])
+		}
+	}
+	if len(addresses) < 2 {
+		t.Fatalf("the program listens on %q, want two addresses", addresses)
+	}
+	resp, err := http.Get("http://" + addresses[1] + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	match := regexp.MustCompile(`(?m)^go_gc_gomemlimit_bytes (\S+)$`).FindSubmatch(body)
+	if match == nil {
+		t.Fatal("the metrics have no memory limit")
+	}
+	limit, err := strconv.ParseFloat(string(match[1]), 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return limit
+}
+
+func build(t *testing.T) (binary string) {
+	t.Helper()
+	binary = filepath.Join(t.TempDir(), "wukong")
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "..").CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	return binary
+}
+
+// variables are the environment of the container, as the kubelet makes it.
+func variables(t *testing.T, d appsv1.Deployment) []string {
+	t.Helper()
+	container := d.Spec.Template.Spec.Containers[0]
+	env := []string{}
+	for _, e := range container.Env {
+		if e.ValueFrom == nil {
+			env = append(env, e.Name+"="+e.Value)
+			continue
+		}
+		ref := e.ValueFrom.ResourceFieldRef
+		if ref == nil || ref.ContainerName != container.Name || ref.Resource != "limits.memory" || !ref.Divisor.IsZero() {
+			t.Fatalf("the variable %s is %+v, want the memory limit of container %s in bytes", e.Name, e.ValueFrom, container.Name)
+		}
+		limit, ok := container.Resources.Limits[corev1.ResourceMemory]
+		if !ok {
+			t.Fatal("the container has no memory limit")
+		}
+		env = append(env, fmt.Sprintf("%s=%d", e.Name, limit.Value()))
+	}
+	return env
 }
 
 // contracts hold for whatever installs the hook.
@@ -233,14 +333,23 @@ func ports(t *testing.T, all manifests, c compositeController, svc corev1.Servic
 		t.Errorf("endpointConfigs are for %q, want %q", hosts, want)
 	}
 
-	open := map[int32]bool{}
+	callers := map[int32][]networkingv1.NetworkPolicyPeer{}
 	for _, rule := range only[networkingv1.NetworkPolicy](t, all, "NetworkPolicy").Spec.Ingress {
 		for _, p := range rule.Ports {
-			open[p.Port.IntVal] = len(rule.From) == 0
+			callers[p.Port.IntVal] = rule.From
 		}
 	}
-	if want := map[int32]bool{named["hooks"]: false, named["metrics"]: true}; !maps.Equal(open, want) {
-		t.Errorf("the NetworkPolicy's ports, and whether everybody reaches them, are %v, want %v", open, want)
+	from := func(label, value string) []networkingv1.NetworkPolicyPeer {
+		return []networkingv1.NetworkPolicyPeer{{NamespaceSelector: &metav1.LabelSelector{MatchLabels: map[string]string{label: value}}}}
+	}
+	if diff := cmp.Diff(map[int32][]networkingv1.NetworkPolicyPeer{
+		named["hooks"]:   from("kubernetes.io/metadata.name", "metacontroller"),
+		named["metrics"]: from(metricsLabel, "true"),
+	}, callers); diff != "" {
+		t.Errorf("who may call the ports, by the NetworkPolicy (-want +got):\n%s", diff)
+	}
+	if label := metricsLabel + "=true"; !strings.Contains(string(read(t, "README.md")), label) {
+		t.Errorf("the README does not say that the namespace of Prometheus needs the label %s", label)
 	}
 }
 
