@@ -93,16 +93,19 @@ func TestTurnsComeInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBusy(t, "large", "larger", "small", "tiny")
 		b.begin(t.Context(), sized("large", 600))
-		b.begin(t.Context(), sized("larger", 700))
+		b.begin(t.Context(), sized("larger", 950))
 		b.begin(t.Context(), sized("small", 100))
 		b.wantTurns(t, "large")
 		close(b.done["large"])
-		b.wantTurns(t, "larger", "small")
-		b.begin(t.Context(), sized("tiny", 50))
-		b.wantTurns(t, "tiny")
-		for _, name := range []string{"larger", "small", "tiny"} {
-			close(b.done[name])
+		b.wantTurns(t, "larger")
+		b.begin(t.Context(), sized("tiny", 40))
+		b.wantTurns(t) // there is space for it, and small comes first
+		close(b.done["larger"])
+		if got := b.had(); len(got) != 2 {
+			t.Errorf("%q have their turn, want small and tiny", got)
 		}
+		close(b.done["small"])
+		close(b.done["tiny"])
 	})
 }
 
