@@ -1,0 +1,117 @@
+package scale
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+)
+
+// lastApplied is where Metacontroller's dynamic apply notes what it was answered.
+const lastApplied = "metacontroller.k8s.io/last-applied-configuration"
+
+// kinds are the keys of children by their kinds.
+var kinds = map[string]string{
+	"NodeNetworkConfigurationPolicy": policyKind, "NetworkAttachmentDefinition": nadKind, "VirtualMachine": vmKind,
+}
+
+// store is what Metacontroller does with an answer: it reports whether anything is written. In a life that nobody disturbs
+// a child is written once, so a change or a removal of one is an error.
+func (c *cluster) store(answer object) (written bool, err error) {
+	children, _ := answer["children"].(list)
+	answered := 0
+	for _, child := range children {
+		desired, ok := child.(object)
+		if !ok {
+			return false, fmt.Errorf("a child is no object: %v", child)
+		}
+		created, err := c.storeChild(desired)
+		if err != nil {
+			return false, err
+		}
+		written, answered = written || created, answered+1
+	}
+	existing := 0
+	for _, kind := range c.children {
+		existing += len(kind)
+	}
+	if answered != existing {
+		return false, errors.New("the hook leaves out a child that exists, or answers one twice")
+	}
+	status, ok := answer["status"].(object)
+	if !ok {
+		return false, errors.New("the answer has no status")
+	}
+	status["observedGeneration"] = json.Number("1")
+	if !reflect.DeepEqual(status, c.wukong["status"]) {
+		c.storeStatus(status)
+		written = true
+	}
+	return written, nil
+}
+
+func (c *cluster) storeStatus(status object) {
+	c.wukong["status"] = status
+	metadata := at(c.wukong, "metadata")
+	users := metadata["managedFields"].(list)[0]
+	metadata["managedFields"] = list{users, writer{"metacontroller", "status", startTime}.wrote(c.wukong, "status")}
+}
+
+func (c *cluster) storeChild(desired object) (created bool, err error) {
+	kind, ok := kinds[fmt.Sprint(desired["kind"])]
+	metadata, hasMetadata := desired["metadata"].(object)
+	if !ok || !hasMetadata {
+		return false, fmt.Errorf("a child of no kind that is declared, or without metadata: %s", mustEncode(desired))
+	}
+	labels, _ := metadata["labels"].(object)
+	if labels == nil {
+		labels = object{}
+		metadata["labels"] = labels
+	}
+	labels["controller-uid"] = uid(wukongName)
+	noted := string(mustEncode(desired))
+	key := keyOf(metadata)
+	existing := c.children[kind][key]
+	if existing == nil {
+		c.children[kind][key] = c.created(kind, desired, noted)
+		return true, nil
+	}
+	if had := at(existing, "metadata", "annotations")[lastApplied]; had != noted {
+		return false, fmt.Errorf("the hook changes %s, which nobody has touched\nfrom %v\nto   %s", key, had, noted)
+	}
+	return false, nil
+}
+
+func keyOf(metadata object) string {
+	if metadata["namespace"] == nil {
+		return fmt.Sprint(metadata["name"])
+	}
+	return fmt.Sprintf("%v/%v", metadata["namespace"], metadata["name"])
+}
+
+// created is a child as it is when the API server and the webhooks have seen it.
+func (c *cluster) created(kind string, desired object, noted string) object {
+	o := clone(desired)
+	metadata := at(o, "metadata")
+	annotations, _ := metadata["annotations"].(object)
+	if annotations == nil {
+		annotations = object{}
+		metadata["annotations"] = annotations
+	}
+	annotations[lastApplied] = noted
+	metadata["ownerReferences"] = list{ownedBy("vm.novasphere.dev/v1alpha1", "Wukong", wukongName, uid(wukongName))}
+	metadata["managedFields"] = list{writer{"metacontroller", "", createTime}.wrote(o, "spec")}
+	metadata["uid"], metadata["creationTimestamp"] = uid(kind+" "+keyOf(metadata)), createTime
+	metadata["generation"], metadata["resourceVersion"] = json.Number("1"), fmt.Sprint(150100+len(c.children[kind]))
+	switch kind {
+	case policyKind:
+		annotations["nmstate.io/webhook-mutating-timestamp"] = webhookTime
+	case vmKind:
+		admitted(o)
+	}
+	return o
+}
+
+func ownedBy(apiVersion, kind, name, uid string) object {
+	return object{"apiVersion": apiVersion, "blockOwnerDeletion": true, "controller": true, "kind": kind, "name": name, "uid": uid}
+}

@@ -1,0 +1,207 @@
+package scale_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"novasphere.dev/wukong/sync"
+	"novasphere.dev/wukong/sync/scale"
+)
+
+const lastApplied = "metacontroller.k8s.io/last-applied-configuration"
+
+// hook is package sync, from bytes to bytes.
+func hook(request []byte) ([]byte, error) {
+	req, err := decoded(request)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := sync.Sync(req, sync.Settings{
+		PhysicalInterface: "ens160", DefaultOSImage: "quay.io/containerdisks/ubuntu:24.04", Preflight: true, TeardownTimeout: 15 * time.Minute,
+	}, time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC))
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(resp)
+}
+
+// decoded is a request as the hook reads it.
+func decoded(request []byte) (*sync.Request, error) {
+	req := new(sync.Request)
+	err := json.Unmarshal(request, req)
+	return req, err
+}
+
+var sizes = []scale.Size{
+	{},
+	{Networks: 1, Nodes: 1},
+	{Networks: 3},
+	{Networks: 3, Nodes: 3},
+	{Networks: 1, Nodes: 20},
+	{Networks: 16, Nodes: 20},
+	{Networks: 4, Nodes: 3, Others: 30},
+	{Networks: 4, Nodes: 3, Others: 30, OneBridge: true},
+	{Networks: 4, Nodes: 3, Others: 30, OldestLast: true},
+	{Networks: 3, Others: 10},
+}
+
+func request(t *testing.T, size scale.Size) []byte {
+	t.Helper()
+	raw, err := scale.Request(size, hook)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
+}
+
+func parse(t *testing.T, raw []byte) map[string]any {
+	t.Helper()
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	var v map[string]any
+	if err := d.Decode(&v); err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+func TestRequestIsSettled(t *testing.T) {
+	for _, size := range sizes {
+		t.Run(size.String(), func(t *testing.T) {
+			raw := request(t, size)
+			answer, err := hook(raw)
+			if err != nil {
+				t.Fatal(err)
+			}
+			req, resp := parse(t, raw), parse(t, answer)
+			status, parent := resp["status"].(map[string]any), req["parent"].(map[string]any)
+			status["observedGeneration"] = json.Number("1")
+			if diff := cmp.Diff(parent["status"], any(status)); diff != "" {
+				t.Errorf("the status changes (-has +answered):\n%s", diff)
+			}
+			if ready := status["conditions"].([]any)[0].(map[string]any); ready["type"] != "Ready" || ready["status"] != "True" {
+				t.Errorf("the first condition is %v", ready)
+			}
+			exist := map[string]any{}
+			for _, kind := range req["children"].(map[string]any) {
+				for _, child := range kind.(map[string]any) {
+					exist[name(child)] = child.(map[string]any)["metadata"].(map[string]any)["annotations"].(map[string]any)[lastApplied]
+				}
+			}
+			if diff := cmp.Diff(exist, asApplied(t, parent, resp["children"].([]any))); diff != "" {
+				t.Errorf("the children change (-exist +answered):\n%s", diff)
+			}
+		})
+	}
+}
+
+// asApplied are answered children as Metacontroller notes them.
+func asApplied(t *testing.T, parent map[string]any, children []any) map[string]any {
+	t.Helper()
+	all := map[string]any{}
+	for _, child := range children {
+		metadata := child.(map[string]any)["metadata"].(map[string]any)
+		metadata["labels"].(map[string]any)["controller-uid"] = parent["metadata"].(map[string]any)["uid"]
+		noted, err := json.Marshal(child)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all[name(child)] = string(noted)
+	}
+	return all
+}
+
+func name(child any) string {
+	o := child.(map[string]any)
+	return fmt.Sprint(o["kind"], " ", o["metadata"].(map[string]any)["name"])
+}
+
+// TestSizes holds that a request is as large as those of real clusters, in bytes.
+func TestSizes(t *testing.T) {
+	small, err := scale.PodNetwork(hook)
+	if err != nil {
+		t.Fatal(err)
+	}
+	between(t, "pod network", len(small), 7_000, 10_000)
+	bridge, err := scale.OneBridge(hook)
+	if err != nil {
+		t.Fatal(err)
+	}
+	between(t, "one bridge", len(bridge), 90_000, 110_000)
+
+	related := parse(t, request(t, scale.Size{Networks: 1, Nodes: 50, Others: 50}))["related"].(map[string]any)
+	for kind, want := range map[string]int{
+		"Node.v1": 14_000, "NodeNetworkState.nmstate.io/v1beta1": 47_000, "NodeNetworkConfigurationEnactment.nmstate.io/v1beta1": 2_400,
+		"NodeNetworkConfigurationPolicy.nmstate.io/v1": 4_000,
+	} {
+		objects := related[kind].(map[string]any)
+		raw, err := json.Marshal(objects)
+		if err != nil {
+			t.Fatal(err)
+		}
+		between(t, kind, len(raw)/len(objects), want*9/10, want*11/10)
+	}
+}
+
+func between(t *testing.T, what string, got, low, high int) {
+	t.Helper()
+	if t.Logf("%s: %d bytes", what, got); got < low || got > high {
+		t.Errorf("%s has %d bytes, and should have %d to %d", what, got, low, high)
+	}
+}
+
+// TestEqualSizesMakeEqualBytes: a figure is compared with one of another day.
+func TestEqualSizesMakeEqualBytes(t *testing.T) {
+	size := scale.Size{Networks: 2, Nodes: 4, Others: 5}
+	if !bytes.Equal(request(t, size), request(t, size)) {
+		t.Error("two requests of one size differ")
+	}
+}
+
+// TestNoNodesAreNotRelated: without a look at the nodes Metacontroller does not even send the names of the kinds.
+func TestNoNodesAreNotRelated(t *testing.T) {
+	related := parse(t, request(t, scale.Size{Networks: 2}))["related"].(map[string]any)
+	for _, kind := range []string{"Node.v1", "NodeNetworkState.nmstate.io/v1beta1"} {
+		if _, there := related[kind]; there {
+			t.Errorf("%s is related", kind)
+		}
+	}
+}
+
+// TestOthers looks at whose policies are on which bridges, and how old they are.
+func TestOthers(t *testing.T) {
+	for _, tc := range []struct {
+		size    scale.Size
+		bridges int
+		oldest  string
+	}{
+		{scale.Size{Networks: 4, Others: 8}, 4, "neighbour-00000-vlan101-bridge"},
+		{scale.Size{Networks: 4, Others: 8, OneBridge: true}, 1, "neighbour-00000-vlan101-bridge"},
+		{scale.Size{Networks: 4, Others: 8, OldestLast: true}, 4, "neighbour-00007-vlan104-bridge"},
+	} {
+		related := parse(t, request(t, tc.size))["related"].(map[string]any)
+		bridges, oldest, since := map[any]bool{}, "", "9"
+		for name, policy := range related["NodeNetworkConfigurationPolicy.nmstate.io/v1"].(map[string]any) {
+			metadata := policy.(map[string]any)["metadata"].(map[string]any)
+			if !strings.HasPrefix(name, "neighbour-") {
+				continue
+			}
+			bridges[metadata["labels"].(map[string]any)["vm.novasphere.dev/bridge"]] = true
+			if created := metadata["creationTimestamp"].(string); created < since {
+				oldest, since = name, created
+			}
+			if owner := metadata["ownerReferences"].([]any)[0].(map[string]any)["name"]; metadata["name"] != name || owner == "warehouse-db" {
+				t.Errorf("%s is named %v and owned by %v", name, metadata["name"], owner)
+			}
+		}
+		if len(bridges) != tc.bridges || oldest != tc.oldest {
+			t.Errorf("%s: the policies of others are on %d bridges, and the oldest is %s", tc.size, len(bridges), oldest)
+		}
+	}
+}
