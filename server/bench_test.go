@@ -23,22 +23,25 @@ import (
 // benchedBytes is how much text is read between two looks at the clock: enough for the collector to run several times.
 const benchedBytes = 8 << 20
 
+// benched are the sizes of the requests: few and many networks, nodes, and policies of others.
+var benched = []scale.Size{
+	{Networks: 1, Nodes: 3},
+	{Networks: 1, Nodes: 100},
+	{Networks: 3},
+	{Networks: 3, Nodes: 3},
+	{Networks: 3, Nodes: 20},
+	{Networks: 3, Nodes: 100},
+	{Networks: 16, Nodes: 3},
+	{Networks: 16, Nodes: 100},
+	{Networks: 3, Others: 1000},
+	{Networks: 3, Nodes: 20, Others: 1000},
+}
+
 // BenchmarkHandler is the whole handler, from the bytes of a request to those of its answer. Seconds say little, because
 // machines differ, and one is not always as fast. So it is compared with two others that read the same bytes: plain is
 // encoding/json, which decodes the request into maps and encodes the same answer; valid is json.Valid, which only looks.
 func BenchmarkHandler(b *testing.B) {
-	for _, size := range []scale.Size{
-		{Networks: 1, Nodes: 3},
-		{Networks: 1, Nodes: 100},
-		{Networks: 3},
-		{Networks: 3, Nodes: 3},
-		{Networks: 3, Nodes: 20},
-		{Networks: 3, Nodes: 100},
-		{Networks: 16, Nodes: 3},
-		{Networks: 16, Nodes: 100},
-		{Networks: 3, Others: 1000},
-		{Networks: 3, Nodes: 20, Others: 1000},
-	} {
+	for _, size := range benched {
 		b.Run(size.String(), func(b *testing.B) {
 			handler := quiet(b)
 			request, err := scale.Request(size, asking(handler))
@@ -46,6 +49,26 @@ func BenchmarkHandler(b *testing.B) {
 				b.Fatal(err)
 			}
 			compare(b, handler, request)
+		})
+	}
+}
+
+// BenchmarkAnswer is the handler alone, for profiles: beside others its share of the collector's work cannot be told.
+func BenchmarkAnswer(b *testing.B) {
+	for _, size := range benched {
+		b.Run(size.String(), func(b *testing.B) {
+			ask := asking(quiet(b))
+			request, err := scale.Request(size, ask)
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.ReportAllocs()
+			b.SetBytes(int64(len(request)))
+			for b.Loop() {
+				if _, err := ask(request); err != nil {
+					b.Fatal(err)
+				}
+			}
 		})
 	}
 }
