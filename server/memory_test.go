@@ -33,19 +33,6 @@ import (
 // measureSync lets the memory be measured of sync itself, beside a hook that keeps what it reads.
 var measureSync = flag.Bool("memory.sync", false, "measure the memory that requests to /sync take, too")
 
-// childVariable makes the test binary a hook that a test measures from outside: memory is counted by process.
-const childVariable = "WUKONG_TEST_HOOK"
-
-func TestMain(m *testing.M) {
-	if os.Getenv(childVariable) == "" {
-		os.Exit(m.Run())
-	}
-	if err := serveAsChild(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-}
-
 // serveAsChild serves the hooks until standard input ends.
 func serveAsChild() error {
 	cfg := func() server.Config {
@@ -205,7 +192,7 @@ func startChild(t *testing.T) *child {
 	}
 	c := &child{limit: d.Spec.Template.Spec.Containers[0].Resources.Limits.Memory().Value()}
 	cmd := exec.Command(withoutRace(t)) // the end of its input ends it
-	cmd.Env = append(os.Environ(), childVariable+"=1", fmt.Sprintf("GOMEMLIMIT=%d", c.limit/5*4))
+	cmd.Env = append(os.Environ(), childVariable+"=memory", fmt.Sprintf("GOMEMLIMIT=%d", c.limit/5*4))
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
