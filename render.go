@@ -52,7 +52,13 @@ hook's: -physical-interface as WUKONG_PHYSICAL_INTERFACE. The command line wins.
 // rendered is a Wukong and what the hook would create for it.
 type rendered struct {
 	name   string
-	stages []sync.Stage
+	stages []stage
+}
+
+// stage is one step of the order in which the children of a Wukong come into being.
+type stage struct {
+	title   string
+	objects []*unstructured.Unstructured
 }
 
 // source is an object that was read, and where: the file, and in it the document where there are several.
@@ -121,7 +127,9 @@ func render(args []string, stdin io.Reader, stdout, stderr io.Writer) error {
 				errs = append(errs, fmt.Errorf("%s: the API server takes Wukong %s, but the hook does not: %w", source.place, w.Name, err))
 				continue
 			}
-			all = append(all, rendered{w.Name, stages})
+			all = append(all, rendered{w.Name, []stage{
+				{"1. node network", stages.NodeNetwork}, {"2. attachments", stages.Attachments}, {"3. machine", stages.Machine},
+			}})
 		}
 	}
 	if len(errs) > 0 {
@@ -266,13 +274,13 @@ func writeYAML(out *bytes.Buffer, all []rendered) error {
 		if len(all) > 1 {
 			comment = "# Wukong " + r.name + "\n"
 		}
-		for _, stage := range r.stages {
-			comment += "# " + stage.Title
-			if len(stage.Objects) == 0 {
+		for _, step := range r.stages {
+			comment += "# " + step.title
+			if len(step.objects) == 0 {
 				comment += " (nothing)"
 			}
 			comment += "\n"
-			for _, object := range stage.Objects {
+			for _, object := range step.objects {
 				text, err := yaml.Marshal(object.Object)
 				if err != nil {
 					return fmt.Errorf("encoding %s %s: %w", object.GetKind(), object.GetName(), err)
@@ -295,8 +303,8 @@ func writeJSON(out *bytes.Buffer, all []rendered) error {
 		Items      []map[string]any `json:"items"`
 	}{"v1", "List", []map[string]any{}}
 	for _, r := range all {
-		for _, stage := range r.stages {
-			for _, object := range stage.Objects {
+		for _, step := range r.stages {
+			for _, object := range step.objects {
 				list.Items = append(list.Items, object.Object)
 			}
 		}

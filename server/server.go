@@ -150,12 +150,6 @@ func (s *hooks) routes() http.Handler {
 
 // withChildren is the route of a hook that is sent children and answers with some.
 func withChildren(name string, call func(*sync.Request) (*sync.Response, error)) route[sync.Request, sync.Response] {
-	observed := func(req *sync.Request) (n int) {
-		for _, kind := range req.Children {
-			n += len(kind)
-		}
-		return n
-	}
 	return route[sync.Request, sync.Response]{
 		name: name,
 		call: call,
@@ -163,7 +157,7 @@ func withChildren(name string, call func(*sync.Request) (*sync.Response, error))
 			if req.Parent == nil {
 				return nil
 			}
-			return append(parent(req.Parent), "children", observed(req))
+			return append(parent(req.Parent), "children", req.Observed())
 		},
 		notes: func(resp *sync.Response) []string { return resp.Notes },
 	}

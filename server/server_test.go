@@ -203,7 +203,7 @@ func TestAnswers(t *testing.T) {
 		{"half a surrogate", "POST", "/sync", jsonType, edit(`"pod"`, `"p\ud800d"`), 400, "parent.spec.networks[0].type: decoding the request: invalid surrogate pair"},
 		{"too deep", "POST", "/sync", jsonType, strings.Repeat("[", 100_000), 400, "decoding the request: "},
 		{"too deep for a field", "POST", "/sync", jsonType, `{"novel":` + strings.Repeat(`{"a":`, 100_000), 400, "…: decoding the request: exceeded max depth"},
-		{"a child without kind", "POST", "/sync", jsonType, edit(`v1": {}`, `v1": {"default/web": {"metadata": {"name": "`+strings.Repeat("世", 400)+`"}}}`), 400, "decoding the request: Object 'Kind' is missing"},
+		{"a child without kind", "POST", "/sync", jsonType, edit(`v1": {}`, `v1": {"default/web": {"metadata": {"name": "`+strings.Repeat("世", 400)+`"}}}`), 400, "decoding the request: object default/web has no kind"},
 
 		{"no such path", "POST", "/synch", jsonType, request, 404, "no such path: the hooks are /sync, /finalize and /customize\n"},
 		{"a path below a hook", "POST", "/sync/", jsonType, request, 404, "no such path"},

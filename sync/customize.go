@@ -1,12 +1,11 @@
 package sync
 
 import (
-	"maps"
-	"slices"
-	"strings"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"novasphere.dev/wukong/sync/facts"
 	"novasphere.dev/wukong/types/v1alpha1"
 )
 
@@ -20,10 +19,8 @@ func Customize(req *CustomizeRequest, settings Settings) (*CustomizeResponse, er
 	if err := isWukong(req.Parent); err != nil {
 		return nil, err
 	}
-	w := defaulted(req.Parent)
-	obs := observe(w, req.Controller, nil, nil)
-	nets := networks(w, settings, obs)
-
+	v := newView(&Request{Controller: req.Controller, Parent: req.Parent}, settings, time.Time{})
+	w := v.w
 	rules := []RelatedRule{
 		// The running machine: addresses, node, and whether it still uses a network.
 		{APIVersion: "kubevirt.io/v1", Resource: "virtualmachineinstances", Namespace: w.Spec.Namespace, Names: []string{w.Name}},
@@ -33,24 +30,24 @@ func Customize(req *CustomizeRequest, settings Settings) (*CustomizeResponse, er
 	if names := namesakes(w); len(names) > 0 {
 		rules = append(rules, RelatedRule{APIVersion: v1alpha1.APIVersion, Resource: "wukongs", Names: names})
 	}
-	rules = append(rules, nadRules(nets)...)
-	if obs.nmstate {
-		rules = append(rules, policyRules(w, nets, settings)...)
+	rules = append(rules, v.attachmentRules()...)
+	if v.nmstate {
+		rules = append(rules, v.policyRules()...)
 	}
 	return &CustomizeResponse{RelatedResources: rules}, nil
 }
 
-// nadRules relate the attachments that networks name, and those of our names that are somebody else's.
-func nadRules(nets []network) []RelatedRule {
+// attachmentRules relate the attachments that networks name, and those of the Wukong's names that are somebody else's.
+func (v *view) attachmentRules() []RelatedRule {
 	byNamespace := map[string][]string{}
-	for _, n := range nets {
-		if n.nad != "" {
-			namespace, name, _ := strings.Cut(n.nad, "/")
+	for _, n := range v.networks {
+		if n.attachmentName != "" {
+			namespace, name := facts.Unqualified(n.attachmentName, "")
 			byNamespace[namespace] = append(byNamespace[namespace], name)
 		}
 	}
 	var rules []RelatedRule
-	for _, namespace := range slices.Sorted(maps.Keys(byNamespace)) {
+	for _, namespace := range sorted(byNamespace) {
 		rules = append(rules, RelatedRule{
 			APIVersion: "k8s.cni.cncf.io/v1", Resource: "network-attachment-definitions",
 			Namespace: namespace, Names: distinct(byNamespace[namespace]),
@@ -59,23 +56,23 @@ func nadRules(nets []network) []RelatedRule {
 	return rules
 }
 
-// policyRules relate what NMState says of our policies, the policies of others that touch our bridges and NICs, and for
+// policyRules relate what NMState says of the Wukong's policies, the policies of others that touch its bridges and NICs, and for
 // the look before a policy is created the nodes.
-func policyRules(w *v1alpha1.Wukong, nets []network, settings Settings) []RelatedRule {
-	var policies, bridges, uplinks []string
-	for _, n := range nets {
-		if n.policy != "" {
-			policies, bridges, uplinks = append(policies, n.policy), append(bridges, n.bridge), append(uplinks, n.uplink)
+func (v *view) policyRules() []RelatedRule {
+	var policies, bridged, uplinks []string
+	for _, n := range v.networks {
+		if n.policyName != "" {
+			policies, bridged, uplinks = append(policies, n.policyName), append(bridged, n.bridge.Name), append(uplinks, n.bridge.Uplink)
 		}
 	}
 	// What networks left behind that were removed from the spec is in the status until it is gone. Metacontroller asks
 	// for rules once per generation, so this is a hint: without it their removal is noticed late.
-	for _, n := range w.Status.Networks {
+	for _, n := range v.w.Status.Networks {
 		if n.PolicyName != "" {
 			policies = append(policies, n.PolicyName)
 		}
 		if n.PolicyName != "" && n.Bridge != "" && n.Uplink != "" {
-			bridges, uplinks = append(bridges, n.Bridge), append(uplinks, n.Uplink)
+			bridged, uplinks = append(bridged, n.Bridge), append(uplinks, n.Uplink)
 		}
 	}
 	if len(policies) == 0 {
@@ -85,18 +82,15 @@ func policyRules(w *v1alpha1.Wukong, nets []network, settings Settings) []Relate
 		{APIVersion: "nmstate.io/v1beta1", Resource: "nodenetworkconfigurationenactments", LabelSelector: in("nmstate.io/policy", policies)},
 		{APIVersion: "nmstate.io/v1", Resource: "nodenetworkconfigurationpolicies", Names: distinct(policies)},
 	}
-	if len(bridges) > 0 {
+	if len(bridged) > 0 {
 		rules = append(rules,
-			RelatedRule{APIVersion: "nmstate.io/v1", Resource: "nodenetworkconfigurationpolicies", LabelSelector: in(labelBridge, bridges)},
-			RelatedRule{APIVersion: "nmstate.io/v1", Resource: "nodenetworkconfigurationpolicies", LabelSelector: in(labelUplink, uplinks)})
+			RelatedRule{APIVersion: "nmstate.io/v1", Resource: "nodenetworkconfigurationpolicies", LabelSelector: in(facts.LabelBridge, bridged)},
+			RelatedRule{APIVersion: "nmstate.io/v1", Resource: "nodenetworkconfigurationpolicies", LabelSelector: in(facts.LabelUplink, uplinks)})
 	}
-	if settings.Preflight {
+	if v.settings.Preflight {
 		nodes := RelatedRule{APIVersion: "v1", Resource: "nodes"}
-		if ha := w.Spec.HighAvailability; ha != nil && len(ha.NodeSelector) > 0 {
-			nodes.LabelSelector = &metav1.LabelSelector{MatchLabels: map[string]string{}}
-			for key, value := range ha.NodeSelector {
-				nodes.LabelSelector.MatchLabels[key] = string(value)
-			}
+		if selector := nodeSelector(v.w); len(selector) > 0 {
+			nodes.LabelSelector = &metav1.LabelSelector{MatchLabels: selector}
 		}
 		rules = append(rules, nodes, RelatedRule{APIVersion: "nmstate.io/v1beta1", Resource: "nodenetworkstates"})
 	}
@@ -107,10 +101,4 @@ func in(label string, values []string) *metav1.LabelSelector {
 	return &metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{
 		{Key: label, Operator: metav1.LabelSelectorOpIn, Values: distinct(values)},
 	}}
-}
-
-func distinct(values []string) []string {
-	values = slices.Clone(values)
-	slices.Sort(values)
-	return slices.Compact(values)
 }

@@ -5,12 +5,13 @@ import (
 	"slices"
 	"strings"
 
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-
+	"novasphere.dev/wukong/sync/facts"
+	"novasphere.dev/wukong/sync/outcome"
 	"novasphere.dev/wukong/types/v1alpha1"
 )
 
-// namesakes are the Wukongs whose disks may be called like ours: a-b-c is disk c of Wukong a-b, and disk b-c of Wukong a.
+// namesakes are the Wukongs whose disks may be called like those of a Wukong: a-b-c is disk c of Wukong a-b, and disk b-c of
+// Wukong a.
 func namesakes(w *v1alpha1.Wukong) []string {
 	var names []string
 	for _, d := range w.Spec.Disks {
@@ -24,39 +25,43 @@ func namesakes(w *v1alpha1.Wukong) []string {
 	return distinct(names)
 }
 
-// diskConflict says which disk of the Wukong is another's already, by the name of its DataVolume. KubeVirt gives a
+// diskConflict is about a disk of the Wukong that is another's already, by the name of its DataVolume. KubeVirt gives a
 // DataVolume that exists to every machine that names it (pkg/virt-controller/watch/vm, handleDataVolumes): two machines
 // would write to one disk, and it would go with the first of them. Whose machine has it keeps it, else the older Wukong,
-// or of two that are equally old the first by name. The zero step where there is no conflict.
-func diskConflict(w *v1alpha1.Wukong, obs *observed) step {
-	for i, d := range w.Spec.Disks {
-		name := dataVolumeName(w, d.Name)
-		if hasTemplate(obs.vm(), name) {
+// or of two that are equally old the first by name. nil where there is no conflict.
+func (v *view) diskConflict() *outcome.Refusal {
+	for i, d := range v.w.Spec.Disks {
+		name := dataVolumeName(v.w, d.Name)
+		if makes(v.machine(), name) {
 			continue
 		}
-		for _, other := range namesakes(w) {
-			wukong := obs.relatedObject(wukongKind, other)
-			wants := wukong != nil && namespaceOf(wukong) == w.Spec.Namespace && precedes(wukong, w) &&
-				slices.ContainsFunc(items(wukong, "spec", "disks"), func(disk map[string]any) bool { return other+"-"+text(disk, "name") == name })
-			if wants || hasTemplate(obs.relatedObject(vmKind, qualified(w.Spec.Namespace, other)), name) {
-				return step{reason: "Conflict", stuck: true, message: fmt.Sprintf(
+		for _, other := range namesakes(v.w) {
+			key := facts.Qualified(v.w.Spec.Namespace, other)
+			if makes(v.related.Machines.Get(key), name) || v.wants(v.related.Wukongs.Get(other), name) {
+				return &outcome.Refusal{Reason: v1alpha1.ReasonConflict, Stuck: true, Message: fmt.Sprintf(
 					"spec.disks[%d].name: DataVolume %s is a disk of machine %s already, and two machines must not write to one disk: choose another name",
-					i, name, qualified(w.Spec.Namespace, other))}
+					i, name, key)}
 			}
 		}
 	}
-	return step{}
+	return nil
 }
 
-// hasTemplate says that a machine makes a DataVolume of this name.
-func hasTemplate(machine *unstructured.Unstructured, name string) bool {
-	return slices.ContainsFunc(items(machine, "spec", "dataVolumeTemplates"), func(t map[string]any) bool { return text(t, "metadata", "name") == name })
+// makes reports whether a machine makes a DataVolume of this name.
+func makes(m *facts.Machine, dataVolume string) bool {
+	return m != nil && slices.Contains(m.Templates, dataVolume)
 }
 
-// namespaceOf is where the machine of a related Wukong lives.
-func namespaceOf(wukong *unstructured.Unstructured) string {
-	if namespace := text(wukong, "spec", "namespace"); namespace != "" {
-		return namespace
+// wants reports whether another Wukong, older than this one, has a disk by this name of a DataVolume.
+func (v *view) wants(other *facts.Wukong, dataVolume string) bool {
+	if other == nil {
+		return false
 	}
-	return "default"
+	namespace := other.MachineNamespace
+	if namespace == "" {
+		namespace = "default"
+	}
+	this := facts.Object{Name: v.w.Name, Created: v.w.CreationTimestamp.Time}
+	return namespace == v.w.Spec.Namespace && other.Precedes(this) &&
+		slices.ContainsFunc(other.Disks, func(disk string) bool { return other.Key+"-"+disk == dataVolume })
 }

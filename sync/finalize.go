@@ -2,13 +2,10 @@ package sync
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
+	"novasphere.dev/wukong/sync/outcome"
 	"novasphere.dev/wukong/types/v1alpha1"
 )
 
@@ -19,72 +16,77 @@ func Finalize(req *Request, settings Settings, now time.Time) (*Response, error)
 	if err := isWukong(req.Parent); err != nil {
 		return nil, err
 	}
-	w := defaulted(req.Parent)
-	obs := observe(w, req.Controller, req.Children, req.Related)
-
-	resp := &Response{}
-	terminating := func(messages ...string) (*Response, error) {
-		resp.Status = terminatingStatus(w, obs, strings.Join(messages, "; "), now)
-		return resp, nil
-	}
-
-	if w.DeletionTimestamp == nil {
+	v := newView(req, settings, now)
+	if v.w.DeletionTimestamp == nil {
 		// Metacontroller also finalizes what a CompositeController's labelSelector no longer selects. An edit of that
 		// must not delete every machine of a cluster.
-		resp.Status, resp.Children = w.Status, holdAll(obs)
-		resp.Notes = []string{fmt.Sprintf("Wukong %s is to be finalized and was not deleted: everything stays; see the labelSelector of the CompositeController", w.Name)}
-		return resp, nil
+		return &Response{Status: v.w.Status, Children: v.holdAll(), Notes: []string{fmt.Sprintf(
+			"Wukong %s is to be finalized and was not deleted: everything stays; see the labelSelector of the CompositeController", v.w.Name)}}, nil
 	}
-	if len(obs.vms) > 0 || obs.instance() != nil {
-		resp.Children = slices.Concat(held(obs.policies), held(obs.nads))
-		return terminating("the machine is being deleted, then its attachments, then its policies")
-	}
-	if message := usedByAnother(obs); message != "" {
-		resp.Children = slices.Concat(held(obs.policies), held(obs.nads))
-		return terminating(message)
-	}
-	if len(obs.nads) > 0 {
-		resp.Children = held(obs.policies)
-		return terminating("the machine is gone; its attachments are being deleted, then its policies")
-	}
-	if len(obs.policies) > 0 {
-		var messages []string
-		for _, name := range slices.Sorted(maps.Keys(obs.policies)) {
-			s, note := teardown(obs, obs.policies[name], winnerOver(obs, obs.policies[name]), nil, settings, now)
-			if note != "" {
-				resp.Notes = append(resp.Notes, note)
-			}
-			if s.child != nil {
-				resp.Children = append(resp.Children, s.child)
-				messages = append(messages, s.message)
-				// That nothing moves any more is no event: ask to be called again.
-				resp.ResyncAfterSeconds = max(1, settings.TeardownTimeout.Seconds()/10)
-			}
-		}
-		return terminating(append([]string{"the machine and its attachments are gone; its policies are being deleted"}, messages...)...)
-	}
-	if made := policyNames(w); !obs.nmstate && len(made) > 0 {
-		resp.Notes = append(resp.Notes, fmt.Sprintf("Wukong %s goes without its policies, because NMState is no longer registered: %s", w.Name, strings.Join(made, ", ")))
-	}
-	resp.Finalized = true
-	return terminating("everything is deleted")
+	return v.finalize(), nil
 }
 
-// usedByAnother says which attachment a machine of our name uses that is not ours, or not any more; "" where there is none.
-func usedByAnother(obs *observed) string {
-	for _, key := range slices.Sorted(maps.Keys(obs.nads)) {
-		if used(obs, networkOf(obs.w, obs.nads[key].GetName(), "-nad")) {
+func (v *view) finalize() *Response {
+	if len(v.children.Machines.Keys) > 0 || v.instance() != nil {
+		return v.terminating(append(v.holdPolicies(), v.holdAttachments()...), "the machine is being deleted, then its attachments, then its policies")
+	}
+	if message := v.usedByAnother(); message != "" {
+		return v.terminating(append(v.holdPolicies(), v.holdAttachments()...), message)
+	}
+	if len(v.children.Attachments.Keys) > 0 {
+		return v.terminating(v.holdPolicies(), "the machine is gone; its attachments are being deleted, then its policies")
+	}
+	if len(v.children.Policies.Keys) > 0 {
+		return v.finalizePolicies()
+	}
+	resp := v.terminating(nil, "everything is deleted")
+	resp.Finalized = true
+	if made := v.policiesTold(); !v.nmstate && len(made) > 0 {
+		resp.Notes = append(resp.Notes, fmt.Sprintf("Wukong %s goes without its policies, because NMState is no longer registered: %s",
+			v.w.Name, strings.Join(made, ", ")))
+	}
+	return resp
+}
+
+// finalizePolicies takes the policies down, when nothing stands on them any more.
+func (v *view) finalizePolicies() *Response {
+	messages := []string{"the machine and its attachments are gone; its policies are being deleted"}
+	var children Children
+	var notes []string
+	for _, p := range v.children.Policies.All() {
+		o := v.bridges.Leave(p, nil)
+		if o.Note != "" {
+			notes = append(notes, o.Note)
+		}
+		if o.Child != nil {
+			children, messages = append(children, o.Child), append(messages, o.Message())
+		}
+	}
+	resp := v.terminating(children, strings.Join(messages, "; "))
+	resp.Notes = notes
+	if len(children) > 0 {
+		// That nothing moves any more is no event: ask to be called again.
+		resp.ResyncAfterSeconds = v.patience()
+	}
+	return resp
+}
+
+// usedByAnother says which attachment a machine of the Wukong's name uses that is not the Wukong's, or not any more; "" where
+// there is none.
+func (v *view) usedByAnother() string {
+	for _, a := range v.children.Attachments.All() {
+		if v.uses(networkOf(v.w, a.Name, attachmentSuffix)) {
 			return fmt.Sprintf("machine %s is not this Wukong's and uses its attachment %s: everything waits until it no longer does, or is deleted",
-				qualified(obs.w.Spec.Namespace, obs.w.Name), key)
+				v.machineKey(), a.Key)
 		}
 	}
 	return ""
 }
 
-// policyNames are the policies that the status told of last.
-func policyNames(w *v1alpha1.Wukong) []string {
+// policiesTold are the policies that the status told of last.
+func (v *view) policiesTold() []string {
 	var names []string
-	for _, n := range w.Status.Networks {
+	for _, n := range v.w.Status.Networks {
 		if n.PolicyName != "" {
 			names = append(names, n.PolicyName)
 		}
@@ -92,27 +94,28 @@ func policyNames(w *v1alpha1.Wukong) []string {
 	return names
 }
 
-func terminatingStatus(w *v1alpha1.Wukong, obs *observed, message string, now time.Time) v1alpha1.WukongStatus {
-	terminating := step{reason: "Terminating", message: message}
-	return v1alpha1.WukongStatus{
-		Conditions: conditions(w, []part{
-			{v1alpha1.ConditionNodeNetworkReady, metav1.ConditionFalse, terminating},
-			{v1alpha1.ConditionAttachmentsReady, metav1.ConditionFalse, terminating},
-			{v1alpha1.ConditionMachineReady, metav1.ConditionFalse, terminating},
-		}, now),
+// terminating is an answer for a Wukong that is being deleted.
+func (v *view) terminating(children Children, message string) *Response {
+	r := &outcome.Refusal{Reason: v1alpha1.ReasonTerminating, Message: message}
+	return &Response{Children: children, Status: v1alpha1.WukongStatus{
+		Conditions: v.conditions([]part{
+			refusedPart(v1alpha1.ConditionNodeNetworkReady, r),
+			refusedPart(v1alpha1.ConditionAttachmentsReady, r),
+			refusedPart(v1alpha1.ConditionMachineReady, r),
+		}),
 		Phase:    v1alpha1.PhaseTerminating,
-		VMName:   w.Name,
-		Networks: terminatingNetworks(w, obs),
-		NodeName: text(obs.instance(), "status", "nodeName"),
-	}
+		VMName:   v.w.Name,
+		Networks: v.terminatingNetworks(),
+		NodeName: v.nodeName(),
+	}}
 }
 
 // terminatingNetworks are the networks whose policies are still there, as they were last told of: Customize asks for what
 // NMState says of them by it.
-func terminatingNetworks(w *v1alpha1.Wukong, obs *observed) []v1alpha1.NetworkStatus {
+func (v *view) terminatingNetworks() []v1alpha1.NetworkStatus {
 	var all []v1alpha1.NetworkStatus
-	for _, n := range w.Status.Networks {
-		if existing := obs.policies[n.PolicyName]; existing != nil {
+	for _, n := range v.w.Status.Networks {
+		if v.children.Policies.Get(n.PolicyName) != nil {
 			all = append(all, v1alpha1.NetworkStatus{Name: n.Name, Type: n.Type, Bridge: n.Bridge, Uplink: n.Uplink, PolicyName: n.PolicyName})
 		}
 	}

@@ -14,7 +14,7 @@ const cloudInitLimit = 2048
 
 // cloudInit is the volume by which the guest is told who logs in and what its addresses are; nil where there is nothing
 // to tell.
-func cloudInit(w *v1alpha1.Wukong, nets []network) *kubevirtv1.Volume {
+func cloudInit(w *v1alpha1.Wukong, nets []*network) *kubevirtv1.Volume {
 	noCloud := &kubevirtv1.CloudInitNoCloudSource{}
 	switch {
 	case w.Spec.NetworkDataSecret != "":
@@ -115,7 +115,7 @@ type nameserverList struct {
 // on the order of its PCI slots. Every interface is listed, because cloud-init leaves alone what is not; the order of the
 // networks is the preference of their default routes. It is empty for a machine with nothing but a plain pod network,
 // which the guest configures by itself.
-func networkData(nets []network) string {
+func networkData(nets []*network) string {
 	if len(nets) == 0 || len(nets) == 1 && nets[0].Type == v1alpha1.Pod && nets[0].IPConfig == nil {
 		return ""
 	}
@@ -126,7 +126,7 @@ func networkData(nets []network) string {
 	return compact(config)
 }
 
-func guestInterface(n network, metric int) ethernet {
+func guestInterface(n *network, metric int) ethernet {
 	e := ethernet{Match: match{MACAddress: n.mac}}
 	ip := n.IPConfig
 	switch {

@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"novasphere.dev/wukong/sync/facts"
 	"novasphere.dev/wukong/types/v1alpha1"
 )
 
@@ -23,13 +25,18 @@ type Request struct {
 
 	// Children are the observed objects that belong to the Wukong. There is a key for every kind that the
 	// CompositeController declares, also when no object of that kind exists.
-	Children Objects `json:"children"`
+	Children facts.Children `json:"children"`
 
 	// Related are the objects that the answer to /customize asked for.
-	Related Objects `json:"related"`
+	Related facts.Related `json:"related"`
 
 	// Finalizing is true while the Wukong is being deleted.
 	Finalizing bool `json:"finalizing"`
+}
+
+// Observed is how many children exist.
+func (r *Request) Observed() int {
+	return len(r.Children.Policies.Keys) + len(r.Children.Attachments.Keys) + len(r.Children.Machines.Keys)
 }
 
 // Response is the answer to /sync and /finalize. A child that exists and is missing from Children is deleted.
@@ -86,9 +93,11 @@ type ChildResource struct {
 	Resource   string `json:"resource"`
 }
 
-// Objects are observed objects by kind, as Kind.group/version, and in it by name, as namespace/name where the kind has
-// namespaces.
-type Objects map[string]map[string]*unstructured.Unstructured
+// registers reports whether the CompositeController manages a kind. Of one that it does not manage nothing may be answered: a
+// child of it is created once, and then never seen again.
+func (c Controller) registers(apiVersion, resource string) bool {
+	return slices.Contains(c.Spec.ChildResources, ChildResource{APIVersion: apiVersion, Resource: resource})
+}
 
 // CustomizeRequest is what Metacontroller posts to /customize.
 type CustomizeRequest struct {
@@ -130,13 +139,14 @@ type Settings struct {
 	TeardownTimeout time.Duration
 }
 
-// isWukong says why a parent is none.
+// isWukong is why a parent is none.
 func isWukong(w *v1alpha1.Wukong) error {
 	switch {
 	case w == nil:
 		return fmt.Errorf("parent: Required value: the request has no parent")
 	case w.APIVersion != v1alpha1.APIVersion || w.Kind != v1alpha1.Kind:
-		return fmt.Errorf("parent: Invalid value: %q: this hook serves %s %s only", w.APIVersion+" "+w.Kind, v1alpha1.APIVersion, v1alpha1.Kind)
+		return fmt.Errorf("parent: Invalid value: %q: this hook serves %s %s only",
+			w.APIVersion+" "+w.Kind, v1alpha1.APIVersion, v1alpha1.Kind)
 	case w.Name == "":
 		return fmt.Errorf("parent.metadata.name: Required value")
 	}

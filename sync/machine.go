@@ -2,110 +2,237 @@ package sync
 
 import (
 	"fmt"
-	"strings"
+	"slices"
 
-	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	kubevirtv1 "kubevirt.io/api/core/v1"
+	kjson "sigs.k8s.io/json"
 
+	"novasphere.dev/wukong/sync/facts"
+	"novasphere.dev/wukong/sync/hold"
+	"novasphere.dev/wukong/sync/outcome"
 	"novasphere.dev/wukong/types/v1alpha1"
 )
 
-// whatToDo is, for KubeVirt's words for a machine that does not run and will not by itself, what the user can do.
-func whatToDo(word, namespace, name string) string {
-	switch word {
-	case "Paused":
-		return fmt.Sprintf("`virtctl unpause vm -n %s %s` resumes it", namespace, name)
-	case "ErrorUnschedulable":
-		return "no node takes it: see highAvailability, and whether the nodes have memory and cores free"
-	case "ErrImagePull", "ImagePullBackOff":
-		return "the image of its container disk cannot be pulled: correct osImage"
-	case "ErrorPvcNotFound":
-		return fmt.Sprintf("the claim of a volume does not exist: see `kubectl get pvc -n %s`", namespace)
-	case "Unknown":
-		return "KubeVirt has lost sight of its node: see `kubectl get nodes`"
-	case "ErrorDataVolumeNotFound":
-		return "the DataVolume of a disk does not exist: see whether the Containerized Data Importer is installed"
-	case "DataVolumeError":
-		return fmt.Sprintf("a disk cannot be filled: see `kubectl describe datavolume -n %s`", namespace)
-	case "CrashLoopBackOff":
-		return fmt.Sprintf("it stops again and again: see `kubectl describe vmi -n %s %s`", namespace, name)
-	case "WaitingForVolumeBinding":
-		return "a disk waits for its volume: see whether its storage class can provide one"
-	}
-	return ""
+// machineOutcome is what becomes of the machine, and what is said of one that is ready.
+type machineOutcome struct {
+	outcome.Outcome
+	reason  v1alpha1.Reason
+	message string
+	stopped bool // it is ready by being stopped
+	failed  bool // it is an error of KubeVirt's rather than a step on the way
 }
 
-// machineState is what KubeVirt says of an observed machine.
-func machineState(w *v1alpha1.Wukong, machine, instance *unstructured.Unstructured) step {
-	key := qualified(machine.GetNamespace(), machine.GetName())
-	if machine.GetDeletionTimestamp() != nil {
-		return step{reason: "Terminating", message: fmt.Sprintf("machine %s is being deleted", key)}
-	}
-	word := text(machine, "status", "printableStatus")
-	ready := conditionOf(machine, "Ready")
-	switch {
-	case word == "Stopped" && stoppedOnRequest(w, instance):
-		return step{ready: true, reason: "Stopped", message: fmt.Sprintf("machine %s is stopped, as asked", key)}
-	case ready.Status == "True" && conditionOf(machine, "RestartRequired").Status == "True":
-		return step{ready: true, reason: "RestartRequired", message: fmt.Sprintf("machine %s runs, and takes up the changes made since at its next restart: `virtctl restart -n %s %s`", key, machine.GetNamespace(), machine.GetName())}
-	case ready.Status == "True":
-		s := step{ready: true, reason: "Running", message: fmt.Sprintf("machine %s is running", key)}
-		if word == "Migrating" {
-			s.reason, s.message = word, fmt.Sprintf("machine %s is running, and moving to another node", key)
-		}
-		return s
-	}
-
-	s := step{reason: word, message: fmt.Sprintf("machine %s is %s", key, word)}
-	switch {
-	case word == "":
-		s = step{reason: "MachinePending", message: fmt.Sprintf("machine %s exists, and KubeVirt has not taken it up yet", key)}
-	case word == "Stopped":
-		s = step{reason: "NotReady", message: fmt.Sprintf("machine %s has not started yet", key)}
-	case word == "Running", !isWord(word):
-		s = step{reason: "NotReady", message: fmt.Sprintf("machine %s is not ready", key)}
-	}
-	switch failure, hint := conditionOf(machine, "Failure"), whatToDo(word, machine.GetNamespace(), machine.GetName()); {
-	case failure.Status == "True":
-		s.reason, s.message = "MachineFailed", fmt.Sprintf("machine %s: %s", key, oneLine(failure.Message))
-	case hint != "":
-		s.message += ": " + hint
-	case ready.Message != "" && ready.Reason != "GuestNotRunning":
-		s.message += ": " + oneLine(ready.Message)
-	}
-	return s
+func refuseMachine(r *outcome.Refusal) machineOutcome {
+	return machineOutcome{Outcome: outcome.Outcome{Refusal: r}}
 }
 
-// stoppedOnRequest says that a stopped machine is as its run strategy wants it. One that shall run, or shall run once
-// and has not yet, is on its way.
-func stoppedOnRequest(w *v1alpha1.Wukong, instance *unstructured.Unstructured) bool {
-	switch runStrategy(w) {
-	case kubevirtv1.RunStrategyHalted, kubevirtv1.RunStrategyManual:
-		return true
-	case kubevirtv1.RunStrategyOnce, kubevirtv1.RunStrategyRerunOnFailure:
-		return text(instance, "status", "phase") == "Succeeded" || instance == nil && hasRun(w)
-	default:
-		return false
+// decideMachine decides about the machine: it is created once every attachment exists and every policy is available, and from then
+// on it stays, whatever becomes of them.
+func (v *view) decideMachine() machineOutcome {
+	existing := v.machine()
+	if existing == nil {
+		return v.decideNewMachine()
 	}
+	if conflict := v.diskConflict(); conflict != nil {
+		o := refuseMachine(conflict)
+		o.Child = hold.Machine(existing)
+		return o
+	}
+	o := v.machineState(existing, v.instance())
+	o.Child = v.newMachine(v.joined(existing))
+	return o
 }
 
-// hasRun says that the status told of a machine that ran: when it is stopped now, somebody stopped it. One that has just
-// been created is Stopped for a moment too.
-func hasRun(w *v1alpha1.Wukong) bool {
-	c := meta.FindStatusCondition(w.Status.Conditions, v1alpha1.ConditionMachineReady)
-	return c != nil && (c.Status == metav1.ConditionTrue || c.Reason == "Stopping")
-}
-
-// isWord says that the API server takes a word of KubeVirt's as a condition's reason.
-func isWord(word string) bool {
-	return !strings.ContainsFunc(word, func(r rune) bool {
-		return (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
+func (v *view) decideNewMachine() machineOutcome {
+	if taken := outcome.NameTaken(v.foreignMachine(), v.owner); taken != nil {
+		return refuseMachine(taken)
+	}
+	if conflict := v.diskConflict(); conflict != nil {
+		return refuseMachine(conflict)
+	}
+	if r := v.policyRefusal(); r != nil {
+		return refuseMachine(&outcome.Refusal{Reason: v1alpha1.ReasonWaitingForNodeNetwork, Message: r.Message})
+	}
+	if r := v.attachmentRefusal(); r != nil {
+		return refuseMachine(&outcome.Refusal{Reason: v1alpha1.ReasonWaitingForAttachments, Message: r.Message})
+	}
+	o := refuseMachine(&outcome.Refusal{
+		Reason: v1alpha1.ReasonMachinePending, Message: fmt.Sprintf("machine %s is being created", v.machineKey()),
 	})
+	o.Child = v.newMachine(v.networks)
+	return o
 }
 
-// oneLine is a message of somebody else's on one line.
-func oneLine(message string) string {
-	return strings.Join(strings.Fields(message), " ")
+// policyRefusal is the refusal that speaks for all policies; nil where all are available.
+func (v *view) policyRefusal() *outcome.Refusal {
+	var all []*outcome.Refusal
+	for _, n := range v.networks {
+		all = append(all, n.policy.Refusal)
+	}
+	return outcome.Worst(all...)
+}
+
+// attachmentRefusal is the refusal that speaks for all attachments; nil where all exist.
+func (v *view) attachmentRefusal() *outcome.Refusal {
+	var all []*outcome.Refusal
+	for _, n := range v.networks {
+		all = append(all, n.attachment.Refusal)
+	}
+	return outcome.Worst(all...)
+}
+
+// joined are the networks that a machine is plugged into. A network joins when its attachment is there. One that the machine has
+// it keeps, whatever became of the attachment: also one of another kind or attachment under the same name, until the new one is
+// ready.
+func (v *view) joined(existing *facts.Machine) []*network {
+	var all []*network
+	pod := hasPod(v.networks)
+	for _, n := range v.networks {
+		had, plugged := pluggedAs(existing, n)
+		switch {
+		case n.attachment.Ready():
+			all = append(all, n)
+		case plugged && n.superseded == "" && (had.Type == n.Type || had.Type != v1alpha1.Pod || !pod):
+			all = append(all, had) // but not a second pod network, which KubeVirt refuses
+		}
+	}
+	return all
+}
+
+func hasPod(nets []*network) bool {
+	return slices.ContainsFunc(nets, func(n *network) bool { return n.Type == v1alpha1.Pod })
+}
+
+// pluggedAs is a network as the machine has it now, and whether the machine has it.
+func pluggedAs(existing *facts.Machine, n *network) (had *network, plugged bool) {
+	plug, found := existing.Plugs.Find(n.Name)
+	if !found {
+		return n, false
+	}
+	key := plug.Attachment
+	if key != "" {
+		key = facts.Qualified(facts.Unqualified(key, existing.Namespace))
+	}
+	if key == n.attachmentName {
+		return n, true
+	}
+	was := *n
+	was.attachmentName, was.IPConfig = key, nil
+	switch {
+	case key == "":
+		was.Type = v1alpha1.Pod
+	case plug.SRIOV:
+		was.Type = v1alpha1.SRIOV
+	default:
+		was.Type = v1alpha1.Bridge
+	}
+	return &was, true
+}
+
+func defaultMemory() *resource.Quantity {
+	q := resource.MustParse("2Gi")
+	return &q
+}
+
+// newMachine is the VirtualMachine, plugged into the given networks. Only fields that the Wukong owns are set, in the form that
+// the API server keeps: whatever KubeVirt's webhooks would write differently would be written again at every sync.
+func (v *view) newMachine(nets []*network) *unstructured.Unstructured {
+	w := v.w
+	disks, volumes, templates := storage(w, v.settings)
+	if volume := cloudInit(w, nets); volume != nil {
+		disks = append(disks, virtioDisk(cloudInitDisk))
+		volumes = append(volumes, *volume)
+	}
+	strategy := runStrategy(w)
+	spec := kubevirtv1.VirtualMachineSpec{
+		RunStrategy:         &strategy,
+		DataVolumeTemplates: templates,
+		Template: &kubevirtv1.VirtualMachineInstanceTemplateSpec{
+			ObjectMeta: metav1.ObjectMeta{Labels: map[string]string{facts.LabelManagedBy: facts.ManagedBy, facts.LabelWukong: w.Name}},
+			Spec: kubevirtv1.VirtualMachineInstanceSpec{
+				Domain: kubevirtv1.DomainSpec{
+					CPU:    &kubevirtv1.CPU{Cores: uint32(w.Spec.CPU)}, //nolint:gosec // the schema bounds cpu to 1..256
+					Memory: &kubevirtv1.Memory{Guest: w.Spec.Memory},
+					Devices: kubevirtv1.Devices{
+						Disks:      disks,
+						Interfaces: machineInterfaces(nets),
+					},
+				},
+				Networks:          machineNetworks(nets),
+				Volumes:           volumes,
+				AccessCredentials: accessCredentials(w),
+			},
+		},
+	}
+	if !hasPod(nets) {
+		// A machine without any network would get the pod network from KubeVirt, which nobody asked for.
+		no := false
+		spec.Template.Spec.Domain.Devices.AutoattachPodInterface = &no
+	}
+	if ha := w.Spec.HighAvailability; ha != nil {
+		place(&spec.Template.Spec, ha)
+	}
+	object := map[string]any{}
+	if err := kjson.UnmarshalCaseSensitivePreserveInts([]byte(compact(spec)), &object); err != nil {
+		panic(err) // JSON of a struct is an object
+	}
+	// Structs of KubeVirt's that its types write even when empty.
+	unstructured.RemoveNestedField(object, "template", "spec", "domain", "resources")
+	hold.KeepTemplates(object, v.machine())
+
+	return &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "kubevirt.io/v1",
+		"kind":       "VirtualMachine",
+		"metadata":   map[string]any{"namespace": w.Spec.Namespace, "name": w.Name, "labels": ownLabels(w)},
+		"spec":       object,
+	}}
+}
+
+// machineInterfaces are the machine's network interfaces: masquerade on the pod network, sriov for a virtual function, and the
+// bridge binding on everything else.
+func machineInterfaces(nets []*network) []kubevirtv1.Interface {
+	var all []kubevirtv1.Interface
+	for _, n := range nets {
+		i := kubevirtv1.Interface{Name: n.Name, MacAddress: n.mac}
+		switch n.Type {
+		case v1alpha1.Pod:
+			i.Masquerade = &kubevirtv1.InterfaceMasquerade{}
+		case v1alpha1.SRIOV:
+			i.SRIOV = &kubevirtv1.InterfaceSRIOV{}
+		default:
+			i.Bridge = &kubevirtv1.InterfaceBridge{}
+		}
+		all = append(all, i)
+	}
+	return all
+}
+
+func machineNetworks(nets []*network) []kubevirtv1.Network {
+	var all []kubevirtv1.Network
+	for _, n := range nets {
+		source := kubevirtv1.NetworkSource{Multus: &kubevirtv1.MultusNetwork{NetworkName: n.attachmentName}}
+		if n.Type == v1alpha1.Pod {
+			source = kubevirtv1.NetworkSource{Pod: &kubevirtv1.PodNetwork{}}
+		}
+		all = append(all, kubevirtv1.Network{Name: n.Name, NetworkSource: source})
+	}
+	return all
+}
+
+// accessCredentials lets KubeVirt hand the Secret's keys to cloud-init. The hook never reads a Secret.
+func accessCredentials(w *v1alpha1.Wukong) []kubevirtv1.AccessCredential {
+	if w.Spec.SSHKeySecret == "" {
+		return nil
+	}
+	return []kubevirtv1.AccessCredential{{SSHPublicKey: &kubevirtv1.SSHPublicKeyAccessCredential{
+		Source: kubevirtv1.SSHPublicKeyAccessCredentialSource{
+			Secret: &kubevirtv1.AccessCredentialSecretSource{SecretName: w.Spec.SSHKeySecret},
+		},
+		PropagationMethod: kubevirtv1.SSHPublicKeyAccessCredentialPropagationMethod{
+			NoCloud: &kubevirtv1.NoCloudSSHPublicKeyAccessCredentialPropagation{},
+		},
+	}}}
 }

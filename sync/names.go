@@ -4,30 +4,11 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"net/netip"
 	"strings"
 
+	"novasphere.dev/wukong/sync/facts"
 	"novasphere.dev/wukong/types/v1alpha1"
 )
-
-// Labels on children. Metacontroller adds controller-uid itself, and refuses a child whose value differs: never set it.
-const (
-	labelManagedBy     = "app.kubernetes.io/managed-by"
-	labelWukong        = "vm.novasphere.dev/wukong"
-	labelNetwork       = "vm.novasphere.dev/network"
-	labelBridge        = "vm.novasphere.dev/bridge"
-	labelUplink        = "vm.novasphere.dev/uplink"
-	labelType          = "vm.novasphere.dev/type"
-	labelNIC           = "vm.novasphere.dev/physical-interface"
-	labelReclaimPolicy = "vm.novasphere.dev/reclaim-policy"
-	labelControllerUID = "controller-uid"
-)
-
-// annotationRemoving is, on a policy whose bridge shall leave the nodes, when that began.
-const annotationRemoving = "vm.novasphere.dev/removing-since"
-
-// managedBy is the value of app.kubernetes.io/managed-by on all children.
-const managedBy = "wukong"
 
 // kernelNameLimit is what the kernel gives an interface's name, and Open vSwitch a bridge's: IFNAMSIZ without its
 // terminating zero.
@@ -42,16 +23,17 @@ const (
 	cloudInitDisk = "cloudinitdisk"
 )
 
-// labels are those of every child.
-func labels(w *v1alpha1.Wukong) map[string]any {
-	return map[string]any{labelManagedBy: managedBy, labelWukong: w.Name}
+// ownLabels are those of every child.
+func ownLabels(w *v1alpha1.Wukong) map[string]any {
+	return map[string]any{facts.LabelManagedBy: facts.ManagedBy, facts.LabelWukong: w.Name}
 }
 
-// networkLabels are those of every child that is made for one network. They say what it was made as: see made.
-func networkLabels(w *v1alpha1.Wukong, n network) map[string]any {
-	l := labels(w)
+// networkLabels are those of every child that is made for one network. They say what it was made as: see facts.Object.Made.
+func (v *view) networkLabels(n *network) map[string]any {
+	l := ownLabels(v.w)
 	for label, value := range map[string]string{
-		labelNetwork: n.Name, labelType: string(n.Type), labelBridge: n.bridge, labelUplink: n.uplink, labelNIC: n.nic,
+		facts.LabelNetwork: n.Name, facts.LabelType: string(n.Type),
+		facts.LabelBridge: n.bridge.Name, facts.LabelUplink: n.bridge.Uplink, facts.LabelNIC: n.bridge.NIC,
 	} {
 		if value != "" {
 			l[label] = value
@@ -60,14 +42,20 @@ func networkLabels(w *v1alpha1.Wukong, n network) map[string]any {
 	return l
 }
 
+// What the names of the children of a network end with.
+const (
+	policySuffix     = "-bridge"
+	attachmentSuffix = "-nad"
+)
+
 // policyName is the name of the NodeNetworkConfigurationPolicy of one network.
 func policyName(w *v1alpha1.Wukong, network string) string {
-	return w.Name + "-" + network + "-bridge"
+	return w.Name + "-" + network + policySuffix
 }
 
-// nadName is the name of the NetworkAttachmentDefinition of one network.
-func nadName(w *v1alpha1.Wukong, network string) string {
-	return w.Name + "-" + network + "-nad"
+// attachmentName is the name of the NetworkAttachmentDefinition of one network.
+func attachmentName(w *v1alpha1.Wukong, network string) string {
+	return w.Name + "-" + network + attachmentSuffix
 }
 
 // networkOf is the network that an observed policy or attachment was made for.
@@ -78,14 +66,6 @@ func networkOf(w *v1alpha1.Wukong, name, suffix string) string {
 // dataVolumeName is the name of the DataVolume of one disk.
 func dataVolumeName(w *v1alpha1.Wukong, disk string) string {
 	return w.Name + "-" + disk
-}
-
-// qualified is the name that Metacontroller keys an object by, and that users read: namespace/name.
-func qualified(namespace, name string) string {
-	if namespace == "" {
-		return name
-	}
-	return namespace + "/" + name
 }
 
 // bridgeName is the bridge of a network of type bridge or ovs.
@@ -116,13 +96,4 @@ func macAddress(w *v1alpha1.Wukong, n v1alpha1.Network) string {
 	sum := sha256.Sum256([]byte(string(w.UID) + "/" + n.Name))
 	// 02 marks the address as locally administered and unicast: it cannot collide with any vendor's.
 	return fmt.Sprintf("02:%02x:%02x:%02x:%02x:%02x", sum[0], sum[1], sum[2], sum[3], sum[4])
-}
-
-// linkLocal says that an address or prefix is one that an interface has by merely being up.
-func linkLocal(address string) bool {
-	if p, err := netip.ParsePrefix(address); err == nil {
-		address = p.Addr().String()
-	}
-	a, err := netip.ParseAddr(address)
-	return err == nil && a.Is6() && (a.IsLinkLocalUnicast() || a.IsMulticast())
 }

@@ -2,28 +2,34 @@ package sync
 
 import (
 	"fmt"
-	"strings"
 
+	"novasphere.dev/wukong/sync/bridges"
+	"novasphere.dev/wukong/sync/facts"
+	"novasphere.dev/wukong/sync/node"
+	"novasphere.dev/wukong/sync/outcome"
 	"novasphere.dev/wukong/types/v1alpha1"
 )
 
-// network is one network of the spec with its defaults filled in and its names spelled out.
+// network is one network of the spec, with its defaults filled in and its names spelled out, and what becomes of it.
 type network struct {
 	v1alpha1.Network
 
-	index  int    // its place in spec.networks
-	mac    string // the guest's hardware address
-	bridge string // the bridge on the nodes; bridge and ovs
-	nic    string // the NIC on the nodes; bridge, ovs, macvlan and ipvlan
-	uplink string // the NIC, or the VLAN interface on it; bridge and ovs
+	index int    // its place in spec.networks
+	mac   string // the guest's hardware address
 
-	policy string // the name of the policy that builds the bridge, "" where none is made
-	nad    string // the attachment as namespace/name, "" for a pod network
-	ownNAD bool   // the attachment is ours to make
+	// bridge is the bridge on the nodes; of macvlan and ipvlan it has only the NIC.
+	bridge node.Bridge
 
-	// superseded says that what exists under this network's names was made for another one, removed and added again in
-	// another form: that leaves first.
+	policyName     string // "" where no policy is made
+	attachmentName string // as namespace/name; "" for a pod network
+	ownAttachment  bool   // the attachment is the Wukong's to make
+
+	// superseded says that what exists under this network's names was made for another one, removed and added again in another
+	// form: that leaves first.
 	superseded string
+
+	policy     bridges.Outcome
+	attachment outcome.Outcome
 }
 
 // defaulted is a copy of the Wukong with the schema's defaults, which a request that did not pass the API server lacks.
@@ -49,70 +55,83 @@ func defaulted(w *v1alpha1.Wukong) *v1alpha1.Wukong {
 	return w
 }
 
-// networks are the networks of the spec, in its order.
-func networks(w *v1alpha1.Wukong, settings Settings, obs *observed) []network {
-	var all []network
-	for i, spec := range w.Spec.Networks {
-		n := network{Network: spec, index: i, mac: macAddress(w, spec)}
+// readNetworks are the networks of the spec, in its order.
+func (v *view) readNetworks() []*network {
+	var all []*network
+	for i, spec := range v.w.Spec.Networks {
+		n := &network{Network: spec, index: i, mac: macAddress(v.w, spec)}
 		switch {
 		case spec.Type == v1alpha1.Pod:
 		case spec.NADName != "":
-			namespace, name, found := strings.Cut(spec.NADName, "/")
-			if !found {
-				namespace, name = w.Spec.Namespace, spec.NADName
-			}
-			n.nad = qualified(namespace, name)
+			n.attachmentName = facts.Qualified(facts.Unqualified(spec.NADName, v.w.Spec.Namespace))
 		default:
-			n.nad, n.ownNAD = qualified(w.Spec.Namespace, nadName(w, spec.Name)), true
+			n.attachmentName, n.ownAttachment = facts.Qualified(v.w.Spec.Namespace, attachmentName(v.w, spec.Name)), true
+			v.readBridge(n)
 		}
-		if n.ownNAD {
-			switch spec.Type {
-			case v1alpha1.Bridge, v1alpha1.OVS:
-				n.bridge = bridgeName(spec)
-				if obs.nmstate {
-					n.policy = policyName(w, spec.Name)
-				}
-				n.nic = nic(spec, madeAs(obs.policies[n.policy]).nic, settings)
-				n.uplink = n.nic
-				if spec.VLANID != 0 {
-					n.uplink = vlanInterface(n.nic, spec.VLANID)
-				}
-			case v1alpha1.Macvlan, v1alpha1.Ipvlan:
-				n.nic = nic(spec, madeAs(obs.nads[n.nad]).nic, settings)
-			}
-		}
-		n.superseded = superseded(w, n, obs)
+		n.superseded = v.superseded(n)
 		all = append(all, n)
 	}
 	return all
 }
 
-// superseded says which of the objects under a network's names was made for another network, of the same name and another
-// form: "" where none was.
-func superseded(w *v1alpha1.Wukong, n network, obs *observed) string {
-	policy, attachment := policyName(w, n.Name), qualified(w.Spec.Namespace, nadName(w, n.Name))
+// readBridge fills in what of a network is on the nodes.
+func (v *view) readBridge(n *network) {
+	switch n.Type {
+	case v1alpha1.Bridge, v1alpha1.OVS:
+		if v.nmstate {
+			n.policyName = policyName(v.w, n.Name)
+		}
+		n.bridge = bridge(n.Network, nic(n.Network, v.children.Policies.Get(n.policyName).Made().NIC, v.settings))
+	case v1alpha1.Macvlan, v1alpha1.Ipvlan:
+		made := node.Bridge{}
+		if a := v.children.Attachments.Get(n.attachmentName); a != nil {
+			made = a.Made()
+		}
+		n.bridge = node.Bridge{Kind: string(n.Type), NIC: nic(n.Network, made.NIC, v.settings)}
+	default:
+		n.bridge = node.Bridge{Kind: string(n.Type)}
+	}
+}
+
+// bridge is the bridge that a network of type bridge or ovs wants, on a NIC.
+func bridge(n v1alpha1.Network, nic string) node.Bridge {
+	b := node.Bridge{
+		Kind: facts.BridgeKind(string(n.Type)), Name: bridgeName(n), NIC: nic, Uplink: nic,
+		VLAN: int64(n.VLANID), MTU: int64(n.MTU), Preserves: n.PreserveHostIP != nil && *n.PreserveHostIP,
+	}
+	if n.VLANID != 0 {
+		b.Uplink = vlanInterface(nic, n.VLANID)
+	}
+	return b
+}
+
+// superseded says which of the objects under a network's names was made for another network, of the same name and another form:
+// "" where none was.
+func (v *view) superseded(n *network) string {
 	const leaves = "%s %s is still that of a network of the same name that was removed: it goes first"
-	if existing := obs.policies[policy]; existing != nil {
-		switch was := madeAs(existing); {
-		case was.removing:
-			return fmt.Sprintf("policy %s is taking bridge %s off the nodes: that is finished first", policy, was.bridge)
-		case n.policy == "" || was.kind != "" &&
-			(was.kind != n.Type || was.bridge != n.bridge || was.uplink != n.uplink || was.preserves != n.preserves()):
-			return fmt.Sprintf(leaves, "policy", policy)
+	name := policyName(v.w, n.Name)
+	if p := v.children.Policies.Get(name); p != nil {
+		switch made := p.Made(); {
+		case p.Marked() && p.Absent:
+			return fmt.Sprintf("policy %s is taking bridge %s off the nodes: that is finished first", name, made.Name)
+		case n.policyName == "" || made.Kind != "" && n.bridge.Reformed(made):
+			return fmt.Sprintf(leaves, "policy", name)
 		}
 		// Whoever may edit an attachment in one namespace must not bring down a network of the cluster by its labels.
 		return ""
 	}
-	if existing := obs.nads[attachment]; existing != nil {
-		if was := madeAs(existing); !n.ownNAD || was.kind != "" && (was.kind != n.Type || was.bridge != n.bridge) {
-			return fmt.Sprintf(leaves, "attachment", attachment)
+	key := facts.Qualified(v.w.Spec.Namespace, attachmentName(v.w, n.Name))
+	if a := v.children.Attachments.Get(key); a != nil {
+		made := a.Made()
+		if !n.ownAttachment || made.Kind != "" && (made.Kind != n.bridge.Kind || made.Name != n.bridge.Name) {
+			return fmt.Sprintf(leaves, "attachment", key)
 		}
 	}
 	return ""
 }
 
-// nic is the NIC of a network. What exists keeps the NIC that it was made with when the default changes: a flag of the
-// hook must never move the bridges of a whole cluster.
+// nic is the NIC of a network. What exists keeps the NIC that it was made with when the default changes: a flag of the hook must
+// never move the bridges of a whole cluster.
 func nic(n v1alpha1.Network, existing string, settings Settings) string {
 	switch {
 	case n.PhysicalInterface != "":
@@ -122,17 +141,4 @@ func nic(n v1alpha1.Network, existing string, settings Settings) string {
 	default:
 		return settings.PhysicalInterface
 	}
-}
-
-// mtuOnNodes is the MTU that the network's policy sets, or 0: an ovs-bridge has none, and leaves its NIC's alone.
-func (n network) mtuOnNodes() int64 {
-	if n.Type == v1alpha1.OVS && n.uplink == n.nic {
-		return 0
-	}
-	return int64(n.MTU)
-}
-
-// preserves says that the network moves the node's address to its bridge.
-func (n network) preserves() bool {
-	return n.PreserveHostIP != nil && *n.PreserveHostIP
 }

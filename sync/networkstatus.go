@@ -7,59 +7,71 @@ import (
 	"slices"
 	"strings"
 
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-
+	"novasphere.dev/wukong/sync/facts"
+	"novasphere.dev/wukong/sync/node"
 	"novasphere.dev/wukong/types/v1alpha1"
 )
 
 // networkStatus is the state of one network: what it waits for, and what the machine reports of it.
-func networkStatus(n network, obs *observed, policy, nad step) v1alpha1.NetworkStatus {
+func (v *view) networkStatus(n *network) v1alpha1.NetworkStatus {
 	s := v1alpha1.NetworkStatus{
-		Name: n.Name, Type: n.Type, Bridge: n.bridge, Uplink: n.uplink,
-		PolicyName: n.policy, PolicyState: policy.state, NADName: n.nad, MACAddress: n.mac,
+		Name: n.Name, Type: n.Type, Bridge: n.bridge.Name, Uplink: n.bridge.Uplink,
+		PolicyName: n.policyName, PolicyState: n.policy.State, NADName: n.attachmentName, MACAddress: n.mac,
 	}
-	if was := madeAs(obs.policies[policyName(obs.w, n.Name)]); n.superseded != "" && was.bridge != "" {
+	if n.bridge.Name == "" {
+		s.Uplink = ""
+	}
+	name := policyName(v.w, n.Name)
+	if made := v.children.Policies.Get(name).Made(); n.superseded != "" && made.Name != "" {
 		// What is on the nodes until it has left; Customize asks for who else is on that bridge by it.
-		s.Bridge, s.Uplink, s.PolicyName = was.bridge, was.uplink, policyName(obs.w, n.Name)
+		s.Bridge, s.Uplink, s.PolicyName = made.Name, made.Uplink, name
 	}
 	switch {
 	case n.superseded != "":
 		s.Message = n.superseded
-	case !policy.ready:
-		s.Message = policy.message
-	case !nad.ready:
-		s.Message = nad.message
-	case policy.concern != "":
-		s.Message = policy.concern
-	case silentType(n):
+	case !n.policy.Ready():
+		s.Message = n.policy.Message()
+	case !n.attachment.Ready():
+		s.Message = n.attachment.Message()
+	case n.policy.Concern != "":
+		s.Message = n.policy.Concern
+	case n.silent():
 		s.Message = fmt.Sprintf("KubeVirt carries no traffic over %s: use type bridge with the same NIC", n.Type)
 	}
-	for _, i := range items(obs.instance(), "status", "interfaces") {
-		if text(i, "name") == n.Name {
-			s.InterfaceName = text(i, "interfaceName")
-			s.IPAddresses = reported(i)
+	if instance := v.instance(); instance != nil {
+		for _, i := range instance.Interfaces {
+			if i.Name == n.Name {
+				s.InterfaceName, s.IPAddresses = i.GuestName, reported(i)
+			}
 		}
 	}
-	if ip := n.IPConfig; ip != nil && ip.Address != "" {
-		configured, _, _ := strings.Cut(ip.Address, "/")
-		switch {
-		case len(s.IPAddresses) == 0:
-			s.IPAddresses = []string{configured}
-		case slices.ContainsFunc(s.IPAddresses, func(a string) bool { return sameAddress(a, configured) }):
-			slices.SortStableFunc(s.IPAddresses, func(a, b string) int { // the one that was asked for is the one to show
-				switch {
-				case sameAddress(a, configured) && !sameAddress(b, configured):
-					return -1
-				case sameAddress(b, configured) && !sameAddress(a, configured):
-					return 1
-				}
-				return 0
-			})
-		case s.Message == "":
-			s.Message = fmt.Sprintf("the guest does not have the address %s: %s", ip.Address, cloudInitAgain(obs.w))
-		}
-	}
+	v.addConfigured(&s, n.IPConfig)
 	return s
+}
+
+// addConfigured compares the addresses that the machine reports with the one that was asked for.
+func (v *view) addConfigured(s *v1alpha1.NetworkStatus, ip *v1alpha1.IPConfig) {
+	if ip == nil || ip.Address == "" {
+		return
+	}
+	configured, _, _ := strings.Cut(ip.Address, "/")
+	asked := func(a string) bool { return sameAddress(a, configured) }
+	switch {
+	case len(s.IPAddresses) == 0:
+		s.IPAddresses = []string{configured}
+	case slices.ContainsFunc(s.IPAddresses, asked):
+		slices.SortStableFunc(s.IPAddresses, func(a, b string) int { // the one that was asked for is the one to show
+			switch x, y := asked(a), asked(b); {
+			case x && !y:
+				return -1
+			case y && !x:
+				return 1
+			}
+			return 0
+		})
+	case s.Message == "":
+		s.Message = fmt.Sprintf("the guest does not have the address %s: %s", ip.Address, cloudInitAgain(v.w))
+	}
 }
 
 // cloudInitAgain says what makes cloud-init configure the guest anew: it does so at the first boot of what the guest boots
@@ -71,13 +83,9 @@ func cloudInitAgain(w *v1alpha1.Wukong) string {
 	return "cloud-init gives it at the next start, so restart the machine"
 }
 
-// reported are the addresses that an instance reports for one interface, without those it has by merely being up.
-func reported(iface map[string]any) []string {
-	addresses := texts(iface, "ipAddresses")
-	if single := text(iface, "ipAddress"); len(addresses) == 0 && single != "" {
-		addresses = []string{single}
-	}
-	addresses = slices.DeleteFunc(addresses, linkLocal)
+// reported are the addresses that an instance reports for one interface, without those that it has by merely being up.
+func reported(i facts.Interface) []string {
+	addresses := slices.DeleteFunc(slices.Clone(i.Addresses), node.LinkLocal)
 	// Guest agents report them in any order, and the status must not change with that: IPv4 first, then by number.
 	slices.SortFunc(addresses, func(a, b string) int {
 		x, _ := netip.ParseAddr(a)
@@ -87,7 +95,7 @@ func reported(iface map[string]any) []string {
 	return addresses
 }
 
-// sameAddress compares addresses however they are written: an IPv6 address has many forms.
+// sameAddress reports whether two addresses are the same, however they are written: an IPv6 address has many forms.
 func sameAddress(a, b string) bool {
 	x, errX := netip.ParseAddr(a)
 	y, errY := netip.ParseAddr(b)
@@ -95,30 +103,29 @@ func sameAddress(a, b string) bool {
 }
 
 // leavingStatuses speak of networks that are no longer in the spec and not gone yet.
-func leavingStatuses(nets []network, leaving []step) []v1alpha1.NetworkStatus {
-	var all []v1alpha1.NetworkStatus
-	for _, s := range leaving {
-		inSpec := slices.ContainsFunc(nets, func(n network) bool { return n.Name == s.network })
-		i := slices.IndexFunc(all, func(n v1alpha1.NetworkStatus) bool { return n.Name == s.network })
-		if s.network == "" || inSpec {
+func (v *view) leavingStatuses(all []leaving) []v1alpha1.NetworkStatus {
+	var statuses []v1alpha1.NetworkStatus
+	for _, l := range all {
+		if l.network == "" || slices.ContainsFunc(v.networks, func(n *network) bool { return n.Name == l.network }) {
 			continue
 		}
+		i := slices.IndexFunc(statuses, func(n v1alpha1.NetworkStatus) bool { return n.Name == l.network })
 		if i < 0 {
-			all, i = append(all, v1alpha1.NetworkStatus{Name: s.network, Message: s.message}), len(all)
+			statuses, i = append(statuses, v1alpha1.NetworkStatus{Name: l.network, Message: l.message}), len(statuses)
 		}
-		switch s.child.GetKind() {
+		switch labels := l.child.GetLabels(); l.child.GetKind() {
 		case "NodeNetworkConfigurationPolicy":
-			all[i].PolicyName = s.child.GetName()
-			all[i].Bridge, all[i].Uplink = s.child.GetLabels()[labelBridge], s.child.GetLabels()[labelUplink]
+			statuses[i].PolicyName = l.child.GetName()
+			statuses[i].Bridge, statuses[i].Uplink = labels[facts.LabelBridge], labels[facts.LabelUplink]
 		case "NetworkAttachmentDefinition":
-			all[i].NADName = qualified(s.child.GetNamespace(), s.child.GetName())
+			statuses[i].NADName = facts.Qualified(l.child.GetNamespace(), l.child.GetName())
 		}
 	}
-	return all
+	return statuses
 }
 
-// address is the one address to show: the first that is not on a pod network, else the pod network's.
-func address(nets []v1alpha1.NetworkStatus) string {
+// shownAddress is the one address to show: the first that is not on a pod network, else the pod network's.
+func shownAddress(nets []v1alpha1.NetworkStatus) string {
 	onPod := ""
 	for _, n := range nets {
 		switch {
@@ -132,19 +139,19 @@ func address(nets []v1alpha1.NetworkStatus) string {
 	return onPod
 }
 
-func volumeStatuses(obs *observed) []v1alpha1.VolumeStatus {
+// volumeStatuses are what the running machine reports of its volumes, in the order of their names.
+func (v *view) volumeStatuses() []v1alpha1.VolumeStatus {
+	instance := v.instance()
+	if instance == nil {
+		return nil
+	}
 	var all []v1alpha1.VolumeStatus
-	for _, v := range items(obs.instance(), "status", "volumeStatus") {
-		s := v1alpha1.VolumeStatus{
-			Name:      text(v, "name"),
-			ClaimName: text(v, "persistentVolumeClaimInfo", "claimName"),
-			Capacity:  text(v, "persistentVolumeClaimInfo", "capacity", "storage"),
-			Phase:     text(v, "phase"),
-		}
+	for _, volume := range instance.Volumes {
+		s := v1alpha1.VolumeStatus{Name: volume.Name, ClaimName: volume.Claim, Capacity: volume.Capacity, Phase: volume.Phase}
 		if s.Phase != "Ready" {
-			s.Message = oneLine(text(v, "message"))
+			s.Message = oneLine(volume.Message)
 		}
-		if s.Name == osDisk && containerDisk(obs.vm(), s.Name) {
+		if m := v.machine(); s.Name == osDisk && m != nil && slices.Contains(m.ContainerDisks, s.Name) {
 			s.Message = "a container disk: its content does not survive a restart of the machine"
 		}
 		if s.Name != "" && !slices.ContainsFunc(all, func(o v1alpha1.VolumeStatus) bool { return o.Name == s.Name }) {
@@ -153,10 +160,4 @@ func volumeStatuses(obs *observed) []v1alpha1.VolumeStatus {
 	}
 	slices.SortFunc(all, func(a, b v1alpha1.VolumeStatus) int { return strings.Compare(a.Name, b.Name) })
 	return all
-}
-
-func containerDisk(machine *unstructured.Unstructured, volume string) bool {
-	return slices.ContainsFunc(items(machine, "spec", "template", "spec", "volumes"), func(v map[string]any) bool {
-		return text(v, "name") == volume && value(v, "containerDisk") != nil
-	})
 }

@@ -5,7 +5,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	kubevirtv1 "kubevirt.io/api/core/v1"
 	cdiv1 "kubevirt.io/containerized-data-importer-api/pkg/apis/core/v1beta1"
 
@@ -89,22 +88,5 @@ func dataVolumeTemplate(w *v1alpha1.Wukong, d v1alpha1.Disk) kubevirtv1.DataVolu
 	return kubevirtv1.DataVolumeTemplateSpec{
 		ObjectMeta: metav1.ObjectMeta{Name: dataVolumeName(w, d.Name)},
 		Spec:       spec,
-	}
-}
-
-// keepTemplates answers each DataVolume template that the machine has as the machine has it. Metacontroller replaces
-// this list as a whole, and KubeVirt's webhook rewrites its items: our own form would be written at every sync. The
-// fields behind a template cannot change, and KubeVirt does not act on a changed one.
-func keepTemplates(spec map[string]any, existing *unstructured.Unstructured) {
-	templates, ok := spec["dataVolumeTemplates"].([]any)
-	if !ok {
-		return
-	}
-	for _, kept := range items(existing.DeepCopy(), "spec", "dataVolumeTemplates") {
-		for i := range templates {
-			if text(templates[i], "metadata", "name") == text(kept, "metadata", "name") {
-				templates[i] = kept
-			}
-		}
 	}
 }

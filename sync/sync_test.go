@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/google/go-cmp/cmp"
 
 	"novasphere.dev/wukong/sync"
@@ -105,7 +106,7 @@ func read(t *testing.T, dir, file string) []byte {
 func decode[T any](t *testing.T, raw []byte) *T {
 	t.Helper()
 	v := new(T)
-	if err := json.Unmarshal(raw, v); err != nil {
+	if err := jsonv2.Unmarshal(raw, v); err != nil {
 		t.Fatal(err)
 	}
 	return v

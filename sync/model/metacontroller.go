@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"slices"
 
+	jsonv2 "github.com/go-json-experiment/json"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
@@ -113,7 +114,7 @@ func decoded[R any](request map[string]any) *R {
 		panic(err)
 	}
 	req := new(R)
-	if err := json.Unmarshal(text, req); err != nil {
+	if err := jsonv2.Unmarshal(text, req); err != nil {
 		panic(err)
 	}
 	return req

@@ -10,6 +10,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	jsonv2 "github.com/go-json-experiment/json"
+
 	"novasphere.dev/wukong/sync"
 	"novasphere.dev/wukong/sync/scale"
 )
@@ -34,7 +36,7 @@ func hook(request []byte) ([]byte, error) {
 // decoded is a request as the hook reads it.
 func decoded(request []byte) (*sync.Request, error) {
 	req := new(sync.Request)
-	err := json.Unmarshal(request, req)
+	err := jsonv2.Unmarshal(request, req)
 	return req, err
 }
 

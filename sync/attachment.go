@@ -1,0 +1,129 @@
+package sync
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"novasphere.dev/wukong/sync/hold"
+	"novasphere.dev/wukong/sync/outcome"
+	"novasphere.dev/wukong/types/v1alpha1"
+)
+
+// resourceAnnotation makes a pod on an attachment ask its node for one of a resource.
+const resourceAnnotation = "k8s.v1.cni.cncf.io/resourceName"
+
+// cniConfig is the CNI configuration in an attachment: the union of what the plugins bridge, ovs, macvlan, ipvlan and
+// sriov read. The address is the guest's affair, told to it by cloud-init: ipam stays empty, and the bridge plugin
+// refuses any other together with disableContainerInterface.
+type cniConfig struct {
+	CNIVersion string `json:"cniVersion"`
+	Name       string `json:"name"`
+	Type       string `json:"type"`
+	Bridge     string `json:"bridge,omitempty"`
+	Master     string `json:"master,omitempty"`
+	Mode       string `json:"mode,omitempty"`
+	MTU        int32  `json:"mtu,omitempty"`
+	VLAN       int32  `json:"vlan,omitempty"`
+
+	DisableContainerInterface bool     `json:"disableContainerInterface,omitempty"`
+	IPAM                      struct{} `json:"ipam"`
+}
+
+// decideAttachment decides about the attachment of one network: it is created once its policy is ready, it stays, or the one that
+// the user names is waited for.
+func (v *view) decideAttachment(n *network) outcome.Outcome {
+	if n.superseded != "" {
+		return refuse(v1alpha1.ReasonRemoving, n.superseded)
+	}
+	if !n.ownAttachment {
+		return outcome.Outcome{Refusal: v.namedRefusal(n)}
+	}
+	if existing := v.children.Attachments.Get(n.attachmentName); existing != nil {
+		if existing.Deleting {
+			o := refuse(v1alpha1.ReasonAttachmentPending, fmt.Sprintf("attachment %s is being deleted", n.attachmentName))
+			o.Child = hold.Child(&existing.Object)
+			return o
+		}
+		return outcome.Outcome{Child: v.newAttachment(n)}
+	}
+	if taken := outcome.NameTaken(v.foreignAttachment(n.attachmentName), v.owner); taken != nil {
+		return outcome.Outcome{Refusal: taken}
+	}
+	if !n.policy.Ready() {
+		return refuse(v1alpha1.ReasonWaitingForNodeNetwork, n.policy.Message())
+	}
+	o := refuse(v1alpha1.ReasonAttachmentPending, fmt.Sprintf("attachment %s is being created", n.attachmentName))
+	o.Child = v.newAttachment(n)
+	return o
+}
+
+// refuse is an outcome that waits for something else than the user.
+func refuse(reason v1alpha1.Reason, message string) outcome.Outcome {
+	return outcome.Outcome{Refusal: &outcome.Refusal{Reason: reason, Message: message}}
+}
+
+// namedRefusal is why the attachment that nadName names cannot be used; nil where it can.
+func (v *view) namedRefusal(n *network) *outcome.Refusal {
+	existing := v.related.Attachments.Get(n.attachmentName)
+	switch {
+	case existing == nil || existing.Deleting:
+		return &outcome.Refusal{
+			Reason: v1alpha1.ReasonAttachmentNotFound, Stuck: true,
+			Message: fmt.Sprintf("attachment %s does not exist: create it, or remove this network and add one under a new name", n.attachmentName),
+		}
+	case existing.Owner.Kind == v1alpha1.Kind && existing.Owner.APIVersion == v1alpha1.APIVersion:
+		return &outcome.Refusal{
+			Reason: v1alpha1.ReasonConflict, Stuck: true,
+			Message: fmt.Sprintf("attachment %s belongs to %s and goes when that goes: name one that no Wukong owns", n.attachmentName, existing.Owner),
+		}
+	}
+	return nil
+}
+
+// newAttachment is the NetworkAttachmentDefinition of one network.
+func (v *view) newAttachment(n *network) *unstructured.Unstructured {
+	config := cniConfig{CNIVersion: "0.3.1", Name: attachmentName(v.w, n.Name), Type: string(n.Type), MTU: n.MTU}
+	resource := ""
+	switch n.Type {
+	case v1alpha1.Bridge:
+		// No vlan here: the VLAN interface under the bridge tags already, and a second tag would get lost on the wire.
+		config.Bridge, config.DisableContainerInterface = n.bridge.Name, true
+		if v.settings.BridgeMarker {
+			resource = "bridge.network.kubevirt.io/" + n.bridge.Name
+		}
+	case v1alpha1.OVS:
+		config.Bridge = n.bridge.Name
+	case v1alpha1.Macvlan:
+		config.Master, config.Mode = n.bridge.NIC, "bridge"
+	case v1alpha1.Ipvlan:
+		config.Master, config.Mode = n.bridge.NIC, "l2"
+	case v1alpha1.SRIOV:
+		config.VLAN, resource = n.VLANID, n.ResourceName
+	}
+
+	metadata := map[string]any{
+		"namespace": v.w.Spec.Namespace,
+		"name":      config.Name,
+		"labels":    v.networkLabels(n),
+	}
+	if resource != "" {
+		metadata["annotations"] = map[string]any{resourceAnnotation: resource}
+	}
+	return &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "k8s.cni.cncf.io/v1",
+		"kind":       "NetworkAttachmentDefinition",
+		"metadata":   metadata,
+		"spec":       map[string]any{"config": compact(config)},
+	}}
+}
+
+// compact is JSON on one line. Marshalling maps of strings cannot fail.
+func compact(v any) string {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return string(raw)
+}

@@ -1,0 +1,66 @@
+package bridges
+
+import (
+	"fmt"
+
+	"novasphere.dev/wukong/sync/facts"
+	"novasphere.dev/wukong/sync/node"
+	"novasphere.dev/wukong/sync/outcome"
+	"novasphere.dev/wukong/types/v1alpha1"
+)
+
+// conflict is why the policy of a bridge may not be created beside those of others, and of bridges of this owner that are
+// leaving; nil where it may. Whoever has a bridge or a NIC first keeps it. NMState itself moves a port from bridge to bridge
+// without a word, and the network that had it goes dark.
+func (v *View) conflict(w *Want) *outcome.Refusal {
+	if taken := outcome.NameTaken(v.other(w.Policy), v.Owner); taken != nil {
+		return taken
+	}
+	for _, p := range v.leaving(w.Policy) {
+		if conflict := v.conflictWith(w.Bridge, p); conflict != nil {
+			return conflict
+		}
+	}
+	for p := range v.meeting(w.Bridge) {
+		if conflict := v.conflictWith(w.Bridge, p); conflict != nil {
+			return conflict
+		}
+	}
+	return nil
+}
+
+// conflictWith is why a bridge does not go with a policy; nil where it does.
+func (v *View) conflictWith(b node.Bridge, p *facts.Policy) *outcome.Refusal {
+	says := p.Says
+	switch {
+	case says.Name == "" || !b.Meets(says):
+		return nil
+	case p.Absent || p.Marked():
+		return &outcome.Refusal{Reason: v1alpha1.ReasonRemoving, Message: fmt.Sprintf(
+			"bridge %s is being removed under policy %s of %s: that is finished first", says.Name, p.Name, p.Owner)}
+	case b.Feeds(says):
+		return nil
+	case v.Policies.Get(p.Key) != nil:
+		return &outcome.Refusal{Reason: v1alpha1.ReasonRemoving, Message: fmt.Sprintf(
+			"bridge %s on %s is still that of a network that was removed, under policy %s: it goes first", says.Name, says.Uplink, p.Name)}
+	}
+	return &outcome.Refusal{Reason: v1alpha1.ReasonConflict, Message: clash(b, p), Stuck: true}
+}
+
+// clash says in what a bridge differs from what a policy of somebody else says, and what to do.
+func clash(b node.Bridge, p *facts.Policy) string {
+	says := p.Says
+	switch {
+	case b.Takes(says):
+		return fmt.Sprintf("%s feeds bridge %s under policy %s of %s, and can feed only one: name that bridge as bridgeName, "+
+			"or choose another physicalInterface or vlanId", b.Uplink, says.Name, p.Name, p.Owner)
+	case says.Uplink != b.Uplink:
+		return fmt.Sprintf("bridge %s is fed by %s under policy %s of %s, not by %s: choose another bridgeName, or the same uplink",
+			b.Name, says.Uplink, p.Name, p.Owner, b.Uplink)
+	case says.Preserves != b.Preserves:
+		return fmt.Sprintf("bridge %s is asked for with preserveHostIP %t under policy %s of %s: one of the two would take the node's address "+
+			"away, so choose the same, or another bridgeName and physicalInterface", b.Name, says.Preserves, p.Name, p.Owner)
+	}
+	return fmt.Sprintf("bridge %s is a %s with mtu %d under policy %s of %s: choose another bridgeName, or the same type and mtu (0 is unset)",
+		b.Name, says.Kind, says.MTU, p.Name, p.Owner)
+}

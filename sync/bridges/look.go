@@ -1,0 +1,136 @@
+package bridges
+
+import (
+	"fmt"
+
+	"novasphere.dev/wukong/sync/facts"
+	"novasphere.dev/wukong/sync/node"
+	"novasphere.dev/wukong/sync/outcome"
+	"novasphere.dev/wukong/types/v1alpha1"
+)
+
+// verdict is what a look at the nodes says about a policy that is to be created, or to be changed.
+type verdict struct {
+	refusal *outcome.Refusal // nil where the policy may be
+	looked  bool             // there were nodes to look at
+	dhcp    bool             // the address that preserveHostIP moves came by DHCP
+}
+
+// preflight looks at the nodes that a policy would reach. Bridging the NIC that carries a node's address cuts the node off, five
+// times over, because NMState retries. Where neither Nodes nor NodeNetworkStates are related there is nothing to look at, and
+// nothing is refused.
+func (v *View) preflight(w *Want) verdict {
+	if !v.Preflight || !v.Related.Nodes.Sent && !v.Related.States.Sent {
+		return verdict{}
+	}
+	if len(v.reached) == 0 {
+		return waits("there is no node, or none with the labels of highAvailability.nodeSelector: correct it, or label the nodes")
+	}
+	dhcp, static := "", ""
+	for _, n := range v.reached {
+		s := v.state(n.Name)
+		if s == nil {
+			return waits(fmt.Sprintf("node %s has no NodeNetworkState yet: see whether NMState's handler runs there, "+
+				"or leave the node out by highAvailability.nodeSelector", n.Name))
+		}
+		objection, byDHCP := v.objection(w, s)
+		switch {
+		case objection != "":
+			return refuses(objection)
+		case byDHCP:
+			dhcp = s.Node
+		default:
+			static = s.Node
+		}
+	}
+	if dhcp != "" && static != "" {
+		return refuses(fmt.Sprintf("node %s has its address by DHCP and node %s a static one: one policy cannot preserve both, "+
+			"make two Wukongs with highAvailability.nodeSelector", dhcp, static))
+	}
+	return verdict{looked: true, dhcp: dhcp != ""}
+}
+
+// objection says why a bridge may not be built on a node, or "", and whether the address that it would move came by DHCP.
+func (v *View) objection(w *Want, s *node.State) (objection string, dhcp bool) {
+	if objection = s.Objection(w.Bridge, v.own); objection == "" && w.Bridge.Preserves {
+		dhcp, objection = s.HostAddress(w.Bridge)
+	}
+	return objection, dhcp
+}
+
+func waits(message string) verdict {
+	return verdict{refusal: &outcome.Refusal{Reason: v1alpha1.ReasonPreflightWaiting, Message: message}}
+}
+
+func refuses(message string) verdict {
+	return verdict{refusal: &outcome.Refusal{Reason: v1alpha1.ReasonPreflightRefused, Message: message, Stuck: true}}
+}
+
+// otherKind is said where a policy with preserveHostIP would move addresses of the other kind than it was made for. NMState lets
+// nobody change its captures.
+const otherKind = "the selected nodes have their addresses by DHCP where the policy moves static ones, or the other way round: " +
+	"make another Wukong for them"
+
+// changeRefusal is what the look at the nodes says against a change of a policy that exists; nil where it says nothing.
+func (v *View) changeRefusal(w *Want, existing *facts.Policy) *outcome.Refusal {
+	look := v.preflight(w)
+	if look.looked && w.Bridge.Preserves && look.dhcp != existing.MovesDHCP {
+		look = refuses(otherKind)
+	}
+	if look.refusal == nil {
+		return nil
+	}
+	return &outcome.Refusal{
+		Reason: look.refusal.Reason, Message: fmt.Sprintf("policy %s is not changed: %s", w.Policy, look.refusal.Message), Stuck: look.refusal.Stuck,
+	}
+}
+
+// concern is what the user should know of a policy that stays, or "".
+func (v *View) concern(w *Want, existing *facts.Policy) string {
+	if says := existing.Says; says.Preserves && says.MTU != w.Bridge.MTU {
+		return fmt.Sprintf("bridge %s keeps its mtu %d (0 is unset), because NMState lets nobody change a policy that moves a node's address: "+
+			"`kubectl delete nncp %s` has it made again", w.Bridge.Name, says.MTU, w.Policy)
+	}
+	applied, known := v.appliedOn(existing)
+	if !v.Preflight || !known {
+		return ""
+	}
+	// NMState applies a policy on every node that joins, asked or not: nobody can hold it back, but the user can know.
+	for _, n := range v.reached {
+		s := v.state(n.Name)
+		if s == nil || applied[n.Name] != nil {
+			continue
+		}
+		objection, dhcp := v.objection(w, s)
+		if objection == "" && w.Bridge.Preserves && dhcp != existing.MovesDHCP {
+			objection = fmt.Sprintf("node %s: %s", s.Node, otherKind)
+		}
+		if objection != "" {
+			return objection + "; NMState applies the policy there all the same"
+		}
+	}
+	return ""
+}
+
+// lostBridge says which node no longer has what it once had of an available policy, or "": a bridge that somebody has removed, or
+// that has lost its uplink to another. What the node reports must be younger than what NMState did.
+func (v *View) lostBridge(w *Want, existing *facts.Policy) string {
+	applied, known := v.appliedOn(existing)
+	if !v.Preflight || !known {
+		return ""
+	}
+	for _, n := range v.reached {
+		s, enactment := v.state(n.Name), applied[n.Name]
+		if s == nil || enactment == nil {
+			continue
+		}
+		since := enactment.Conditions.Of("Available").LastTransitionTime
+		if since == "" || s.Updated <= since {
+			continue
+		}
+		if lost := s.Lost(w.Bridge); lost != "" {
+			return fmt.Sprintf("node %s has lost %s", s.Node, lost)
+		}
+	}
+	return ""
+}

@@ -1,0 +1,74 @@
+package sync
+
+import (
+	"slices"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"novasphere.dev/wukong/sync/outcome"
+	"novasphere.dev/wukong/types/v1alpha1"
+)
+
+// part is one of the conditions that Ready sums up.
+type part struct {
+	condition string
+	status    metav1.ConditionStatus
+	reason    v1alpha1.Reason
+	message   string
+	refusal   *outcome.Refusal // nil where Ready need not wait
+}
+
+func readyPart(condition string, reason v1alpha1.Reason, message string) part {
+	return part{condition: condition, status: metav1.ConditionTrue, reason: reason, message: message}
+}
+
+// unknownPart is about what cannot be seen from here, so that nothing waits for it.
+func unknownPart(condition string, reason v1alpha1.Reason, message string) part {
+	return part{condition: condition, status: metav1.ConditionUnknown, reason: reason, message: message}
+}
+
+func refusedPart(condition string, r *outcome.Refusal) part {
+	return part{condition: condition, status: metav1.ConditionFalse, reason: r.Reason, message: r.Message, refusal: r}
+}
+
+func machinePart(m machineOutcome) part {
+	if m.Refusal != nil {
+		return refusedPart(v1alpha1.ConditionMachineReady, m.Refusal)
+	}
+	return readyPart(v1alpha1.ConditionMachineReady, m.reason, m.message)
+}
+
+// worst is the refusal that Ready speaks of; nil where all is well.
+func worst(parts []part) *outcome.Refusal {
+	var refusals []*outcome.Refusal
+	for _, p := range parts {
+		refusals = append(refusals, p.refusal)
+	}
+	return outcome.Worst(refusals...)
+}
+
+// conditions are the parts, their sum, and Stalled while nobody but the user can make progress. A condition that says what it said
+// before keeps its time.
+func (v *view) conditions(parts []part) []metav1.Condition {
+	last := parts[len(parts)-1]
+	all := []part{readyPart(v1alpha1.ConditionReady, last.reason, last.message)}
+	var stalled []part
+	if r := worst(parts); r != nil {
+		all[0] = refusedPart(v1alpha1.ConditionReady, r)
+		if r.Stuck {
+			stalled = append(stalled, readyPart(v1alpha1.ConditionStalled, r.Reason, r.Message))
+		}
+	}
+	before := slices.Clone(v.w.Status.Conditions)
+	var conditions []metav1.Condition
+	for _, p := range slices.Concat(all, parts, stalled) {
+		meta.SetStatusCondition(&before, metav1.Condition{
+			Type: p.condition, Status: p.status, Reason: string(p.reason), Message: p.message,
+			ObservedGeneration: v.w.Generation, LastTransitionTime: metav1.NewTime(v.now.UTC().Truncate(time.Second)),
+		})
+		conditions = append(conditions, *meta.FindStatusCondition(before, p.condition))
+	}
+	return conditions
+}

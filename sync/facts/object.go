@@ -1,0 +1,188 @@
+// Package facts is what is observed, read once and in the form in which decisions ask for it. Objects come from other people's
+// controllers, half-written and of versions not yet known: what cannot be read counts as not there, field by field. What is
+// answered again keeps its text beside the facts.
+package facts
+
+import (
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"novasphere.dev/wukong/sync/lenient"
+)
+
+// Object is what is asked of any observed object.
+type Object struct {
+	// Key is what Metacontroller keys the object by, and what users read: its name, or namespace/name.
+	Key string
+
+	APIVersion, Kind, Namespace, Name string
+
+	UID        types.UID
+	Generation int64
+	Labels     map[string]string
+	Created    time.Time
+	Deleting   bool // it is being deleted
+
+	// RemovingSince is the value of AnnotationRemoving.
+	RemovingSince string
+
+	// LastApplied is what Metacontroller's dynamic apply noted, of objects with Raw.
+	LastApplied string
+
+	// Owner is the controller among the owners; the zero Owner where there is none.
+	Owner Owner
+
+	// Raw is the whole text, of objects that may be answered again; nil of others.
+	Raw jsontext.Value
+}
+
+// Owner is who controls an object.
+type Owner struct {
+	APIVersion, Kind, Name string
+	UID                    types.UID
+	Controller             bool
+}
+
+// String is the owner as messages name it.
+func (o Owner) String() string {
+	if !o.Controller {
+		return "nobody"
+	}
+	return o.Kind + " " + o.Name
+}
+
+// Precedes reports whether an object came before another, or of two that are equally old is the first by name.
+func (o Object) Precedes(other Object) bool {
+	if o.Created.Equal(other.Created) {
+		return o.Name < other.Name
+	}
+	return o.Created.Before(other.Created)
+}
+
+// read reads one member of an object, if the member is one that every object has.
+func (o *Object) read(r *lenient.Reader, member []byte) {
+	switch string(member) {
+	case "apiVersion":
+		o.APIVersion = r.Text()
+	case "kind":
+		o.Kind = r.Text()
+	case "metadata":
+		r.Object(func(member []byte) { o.readMetadata(r, member) })
+	}
+}
+
+func (o *Object) readMetadata(r *lenient.Reader, member []byte) {
+	switch string(member) {
+	case "name":
+		o.Name = r.Text()
+	case "namespace":
+		o.Namespace = r.Text()
+	case "uid":
+		o.UID = types.UID(r.Text())
+	case "generation":
+		o.Generation = r.Int()
+	case "labels":
+		o.Labels = r.Map()
+	case "annotations":
+		r.Object(func(name []byte) { o.readAnnotation(r, name) })
+	case "creationTimestamp":
+		o.Created = readTime(r)
+	case "deletionTimestamp":
+		o.Deleting = !readTime(r).IsZero()
+	case "ownerReferences":
+		r.Objects(func() {
+			if owner := readOwner(r); owner.Controller && !o.Owner.Controller {
+				o.Owner = owner
+			}
+		})
+	}
+}
+
+func (o *Object) readAnnotation(r *lenient.Reader, name []byte) {
+	switch {
+	case string(name) == AnnotationRemoving:
+		o.RemovingSince = r.Text()
+	case string(name) == AnnotationLastApplied && o.Raw != nil:
+		o.LastApplied = r.Text()
+	}
+}
+
+func readOwner(r *lenient.Reader) Owner {
+	var o Owner
+	r.Object(func(member []byte) {
+		switch string(member) {
+		case "apiVersion":
+			o.APIVersion = r.Text()
+		case "kind":
+			o.Kind = r.Text()
+		case "name":
+			o.Name = r.Text()
+		case "uid":
+			o.UID = types.UID(r.Text())
+		case "controller":
+			o.Controller = r.Bool()
+		}
+	})
+	return o
+}
+
+// readTime is a time in the API server's form, or the zero time.
+func readTime(r *lenient.Reader) time.Time {
+	t, err := time.Parse(time.RFC3339, r.Text())
+	if err != nil {
+		return time.Time{}
+	}
+	return t
+}
+
+// Condition is one condition of an observed object, in the form that NMState and KubeVirt share.
+type Condition struct {
+	Type, Status, Reason, Message string
+
+	// LastTransitionTime is as the object has it: RFC 3339, or anything.
+	LastTransitionTime string
+}
+
+// True reports whether the condition holds.
+func (c Condition) True() bool {
+	return c.Status == string(metav1.ConditionTrue)
+}
+
+// Conditions are those of one object.
+type Conditions []Condition
+
+// Of is the first condition of a type; the zero condition where there is none.
+func (cs Conditions) Of(kind string) Condition {
+	for _, c := range cs {
+		if c.Type == kind {
+			return c
+		}
+	}
+	return Condition{}
+}
+
+func readConditions(r *lenient.Reader) Conditions {
+	var all Conditions
+	r.Objects(func() {
+		var c Condition
+		r.Object(func(member []byte) {
+			switch string(member) {
+			case "type":
+				c.Type = r.Text()
+			case "status":
+				c.Status = r.Text()
+			case "reason":
+				c.Reason = r.Text()
+			case "message":
+				c.Message = r.Text()
+			case "lastTransitionTime":
+				c.LastTransitionTime = r.Text()
+			}
+		})
+		all = append(all, c)
+	})
+	return all
+}

@@ -1,0 +1,194 @@
+package facts
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"novasphere.dev/wukong/sync/lenient"
+	"novasphere.dev/wukong/sync/node"
+)
+
+// The kinds of children and related objects, as Metacontroller keys them.
+const (
+	PolicyKind     = "NodeNetworkConfigurationPolicy.nmstate.io/v1"
+	EnactmentKind  = "NodeNetworkConfigurationEnactment.nmstate.io/v1beta1"
+	StateKind      = "NodeNetworkState.nmstate.io/v1beta1"
+	AttachmentKind = "NetworkAttachmentDefinition.k8s.cni.cncf.io/v1"
+	MachineKind    = "VirtualMachine.kubevirt.io/v1"
+	InstanceKind   = "VirtualMachineInstance.kubevirt.io/v1"
+	NodeKind       = "Node.v1"
+	WukongKind     = "Wukong.vm.novasphere.dev/v1alpha1"
+)
+
+// Children are the observed objects that belong to the parent. They keep their text, because an answer without one of them
+// deletes it.
+type Children struct {
+	Policies    Set[Policy]
+	Attachments Set[Attachment]
+	Machines    Set[Machine]
+}
+
+// Related are the objects that the answer to /customize asked for.
+type Related struct {
+	Policies    Set[Policy]
+	Attachments Set[Attachment]
+	Machines    Set[Machine]
+	Enactments  Set[Enactment]
+	Instances   Set[Instance]
+	Nodes       Set[Node]
+	States      Set[node.State]
+	Wukongs     Set[Wukong]
+}
+
+// Set are the observed objects of one kind.
+type Set[T any] struct {
+	// Sent is whether Metacontroller sends objects of the kind, be there any or not.
+	Sent bool
+
+	// Keys are the names of the objects, as namespace/name where the kind has namespaces, in their order.
+	Keys []string
+
+	byKey map[string]*T
+}
+
+// Get is one object, or nil.
+func (s Set[T]) Get(key string) *T {
+	return s.byKey[key]
+}
+
+// All are the objects in the order of their names.
+func (s Set[T]) All() []*T {
+	all := make([]*T, len(s.Keys))
+	for i, key := range s.Keys {
+		all[i] = s.byKey[key]
+	}
+	return all
+}
+
+// UnmarshalJSONFrom implements json.UnmarshalerFrom. A kind that the hook does not know is passed over.
+func (c *Children) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	r := lenient.New(d)
+	object(r, func(kind []byte) {
+		switch string(kind) {
+		case PolicyKind:
+			readChildren(r, &c.Policies)
+		case AttachmentKind:
+			readChildren(r, &c.Attachments)
+		case MachineKind:
+			readChildren(r, &c.Machines)
+		}
+	})
+	return r.Err()
+}
+
+// UnmarshalJSONFrom implements json.UnmarshalerFrom. A kind that the hook does not know is passed over.
+func (o *Related) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	r := lenient.New(d)
+	object(r, func(kind []byte) {
+		switch string(kind) {
+		case PolicyKind:
+			readRelated(r, &o.Policies)
+		case AttachmentKind:
+			readRelated(r, &o.Attachments)
+		case MachineKind:
+			readRelated(r, &o.Machines)
+		case EnactmentKind:
+			readRelated(r, &o.Enactments)
+		case InstanceKind:
+			readRelated(r, &o.Instances)
+		case NodeKind:
+			readRelated(r, &o.Nodes)
+		case WukongKind:
+			readRelated(r, &o.Wukongs)
+		case StateKind:
+			readSet(r, &o.States, func(key string) *node.State { return node.Read(key, r) })
+		}
+	})
+	return r.Err()
+}
+
+// observed is a kind of object that reads itself.
+type observed[T any] interface {
+	*T
+	readFrom(r *lenient.Reader)
+	object() *Object
+}
+
+func (o *Object) object() *Object { return o }
+
+func readRelated[T any, P observed[T]](r *lenient.Reader, s *Set[T]) {
+	readSet(r, s, func(key string) *T {
+		found := P(new(T))
+		found.object().Key = key
+		found.readFrom(r)
+		identified(r, found.object())
+		return found
+	})
+}
+
+// readChildren keeps the text of each object beside its facts.
+func readChildren[T any, P observed[T]](r *lenient.Reader, s *Set[T]) {
+	readSet(r, s, func(key string) *T {
+		found := P(new(T))
+		o := found.object()
+		o.Key, o.Raw = key, r.Raw()
+		if r.Err() == nil {
+			r.Fail(lenient.Unmarshal(o.Raw, found.readFrom))
+			identified(r, o)
+		}
+		return found
+	})
+}
+
+// identified refuses an object without a kind: it is none that can be answered, and none that any API server sends.
+func identified(r *lenient.Reader, o *Object) {
+	if o.Kind == "" && r.Err() == nil {
+		r.Fail(fmt.Errorf("object %s has no kind", o.Key))
+	}
+}
+
+func readSet[T any](r *lenient.Reader, s *Set[T], read func(key string) *T) {
+	s.Sent, s.byKey = true, map[string]*T{}
+	object(r, func(name []byte) {
+		key := string(name)
+		if !r.Present() {
+			return
+		}
+		if !r.Is('{') {
+			r.Fail(fmt.Errorf("object %s is no object", key))
+			return
+		}
+		s.Keys = append(s.Keys, key)
+		s.byKey[key] = read(key)
+	})
+	if !slices.IsSorted(s.Keys) {
+		slices.Sort(s.Keys)
+	}
+}
+
+// object reads an object of Metacontroller's own, which has no reason to be anything else.
+func object(r *lenient.Reader, member func(name []byte)) {
+	if r.Present() && !r.Is('{') {
+		r.Fail(fmt.Errorf("the observed objects must be an object of objects"))
+	}
+	r.Object(member)
+}
+
+// Qualified is the name that Metacontroller keys an object by, and that users read: namespace/name.
+func Qualified(namespace, name string) string {
+	if namespace == "" {
+		return name
+	}
+	return namespace + "/" + name
+}
+
+// Unqualified are the namespace and the name in a name that may be without namespace: then it is in the given one.
+func Unqualified(key, namespace string) (string, string) {
+	if before, name, found := strings.Cut(key, "/"); found {
+		return before, name
+	}
+	return namespace, key
+}

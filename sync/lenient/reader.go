@@ -1,0 +1,218 @@
+// Package lenient reads JSON that other people's controllers wrote: half-written, or of versions not yet known. What is of
+// the wrong kind counts as not there, by itself and not with the whole object around it. What is no JSON, has a name
+// twice in one object, or is not UTF-8 is an error all the same: two readers could take it for two different things.
+package lenient
+
+import (
+	"bytes"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Reader reads the values that a decoder comes to, one after the other. After its first error it reads nothing more, and
+// answers zero values; Err has the error.
+type Reader struct {
+	decoder *jsontext.Decoder
+	err     error
+}
+
+// New is a Reader of what a decoder comes to next.
+func New(d *jsontext.Decoder) *Reader {
+	return &Reader{decoder: d}
+}
+
+// Unmarshal reads a text that holds one value.
+func Unmarshal(text []byte, read func(*Reader)) error {
+	return json.Unmarshal(text, &value{read})
+}
+
+// value lets json.Unmarshal, which keeps its decoders for the next call, do the reading.
+type value struct{ read func(*Reader) }
+
+// UnmarshalJSONFrom implements json.UnmarshalerFrom.
+func (v *value) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	r := New(d)
+	v.read(r)
+	return r.err
+}
+
+// Err is the first error.
+func (r *Reader) Err() error {
+	return r.err
+}
+
+// Object calls member with the name of each member of the object that comes next. What member does not read is skipped. The
+// name is good only until the next read. What comes next and is no object is skipped.
+func (r *Reader) Object(member func(name []byte)) {
+	if !r.enters('{') {
+		return
+	}
+	for r.err == nil && r.decoder.PeekKind() == '"' {
+		quoted, err := r.decoder.ReadValue()
+		if err != nil {
+			r.err = err
+			return
+		}
+		before := r.decoder.InputOffset()
+		member(unquoted(quoted))
+		if r.err == nil && r.decoder.InputOffset() == before {
+			r.Skip()
+		}
+	}
+	r.token()
+}
+
+// Objects calls item for each item of the list that comes next, if the item is an object: item has to read it by Object.
+// Other items are skipped.
+func (r *Reader) Objects(item func()) {
+	r.items('{', item)
+}
+
+// Texts are the strings in the list that comes next.
+func (r *Reader) Texts() []string {
+	var all []string
+	r.items('"', func() { all = append(all, r.Text()) })
+	return all
+}
+
+func (r *Reader) items(kind jsontext.Kind, item func()) {
+	if !r.enters('[') {
+		return
+	}
+	for r.err == nil && r.decoder.PeekKind() != ']' {
+		if !r.Is(kind) {
+			r.Skip()
+			continue
+		}
+		item()
+	}
+	r.token()
+}
+
+// Map is the object that comes next, without the members that are no strings.
+func (r *Reader) Map() map[string]string {
+	var all map[string]string
+	r.Object(func(name []byte) {
+		if !r.Is('"') {
+			return
+		}
+		if all == nil {
+			all = map[string]string{}
+		}
+		key := string(name)
+		all[key] = r.Text()
+	})
+	return all
+}
+
+// Text is the string that comes next, or "".
+func (r *Reader) Text() string {
+	if !r.Is('"') {
+		r.Skip()
+		return ""
+	}
+	token, ok := r.token()
+	if !ok {
+		return ""
+	}
+	return token.String()
+}
+
+// Int is the integer that comes next, or 0: what is written with a fraction or an exponent, or is out of range, is none.
+func (r *Reader) Int() int64 {
+	if !r.Is('0') {
+		r.Skip()
+		return 0
+	}
+	token, ok := r.token()
+	if !ok {
+		return 0
+	}
+	if n, err := token.Int(); err == nil {
+		return n
+	}
+	return 0
+}
+
+// Bool is the boolean that comes next, or false.
+func (r *Reader) Bool() bool {
+	if !r.Is('t') && !r.Is('f') {
+		r.Skip()
+		return false
+	}
+	token, ok := r.token()
+	return ok && token.Bool()
+}
+
+// Raw is a copy of the text of what comes next.
+func (r *Reader) Raw() jsontext.Value {
+	if r.err != nil {
+		return nil
+	}
+	text, err := r.decoder.ReadValue()
+	r.err = err
+	return text.Clone()
+}
+
+// Present reports whether something else than null comes next. It reads nothing.
+func (r *Reader) Present() bool {
+	return r.err == nil && r.decoder.PeekKind() != 'n'
+}
+
+// Is reports whether a value of a kind comes next. It reads nothing.
+func (r *Reader) Is(kind jsontext.Kind) bool {
+	return r.err == nil && r.decoder.PeekKind() == kind
+}
+
+// Decode reads what comes next into v, strictly.
+func (r *Reader) Decode(v any) {
+	if r.err == nil {
+		r.err = json.UnmarshalDecode(r.decoder, v)
+	}
+}
+
+// Fail makes an error of what was read.
+func (r *Reader) Fail(err error) {
+	if r.err == nil {
+		r.err = err
+	}
+}
+
+// Skip passes over what comes next.
+func (r *Reader) Skip() {
+	if r.err == nil {
+		// ReadValue goes over the text once. Decoder.SkipValue makes a token of each part of it.
+		_, r.err = r.decoder.ReadValue()
+	}
+}
+
+// enters goes into the object or list that comes next, or passes over what is none.
+func (r *Reader) enters(kind jsontext.Kind) bool {
+	if !r.Is(kind) {
+		r.Skip()
+		return false
+	}
+	r.token()
+	return r.err == nil
+}
+
+// token is the next token, if there is one.
+func (r *Reader) token() (token jsontext.Token, ok bool) {
+	if r.err == nil {
+		token, r.err = r.decoder.ReadToken()
+	}
+	return token, r.err == nil
+}
+
+// unquoted is a name without its quotes. Few names have escapes, and for the others nothing is copied.
+func unquoted(quoted []byte) []byte {
+	if bytes.IndexByte(quoted, '\\') < 0 {
+		return quoted[1 : len(quoted)-1]
+	}
+	name, err := jsontext.AppendUnquote(nil, quoted)
+	if err != nil {
+		return nil // the decoder has read it, so it is a string
+	}
+	return name
+}

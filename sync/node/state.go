@@ -1,0 +1,248 @@
+package node
+
+import (
+	"net/netip"
+	"strings"
+
+	"novasphere.dev/wukong/sync/lenient"
+)
+
+// State is the network of one node, as its NodeNetworkState reports it. What is not reported, or cannot be read, is not
+// there.
+type State struct {
+	// Node is the name of the node.
+	Node string
+
+	// Reported is whether the node tells of its interfaces at all.
+	Reported bool
+
+	// Updated is when the report was made, as RFC 3339; "" where that is not known.
+	Updated string
+
+	// An Open vSwitch bridge and its internal port share a name: byName has the port, bridges the bridge.
+	interfaces      []iface
+	byName, bridges map[string]int // places in interfaces
+	vlans           []int          // places in interfaces of those on another interface
+
+	routed     map[string]string // by interface, the first destination that is routed by it
+	gateways   map[string]bool   // the interfaces that default routes of IPv4 leave by
+	ipv6Routed bool              // there is a default route of IPv6
+}
+
+// iface is one interface of a node.
+type iface struct {
+	name, kind string
+	absent     bool
+	mtu        int64
+	mac        string
+	controller string
+	ipv4, ipv6 family
+	baseIface  string // of a VLAN interface
+	vlan       int64
+	ports      []port // of a bridge
+}
+
+// family is what an interface has of one family of addresses.
+type family struct {
+	disabled       bool // it is said to be off, so that what else is said does not count
+	dhcp, autoconf bool
+	address        string // the first that the interface does not have by merely being up, or ""
+	prefix         int64
+}
+
+// port is a port of a bridge.
+type port struct {
+	name    string
+	filters bool // it says which VLANs pass
+	bonds   bool // it is a bond of Open vSwitch
+}
+
+// Read is the State that a NodeNetworkState reports.
+func Read(name string, r *lenient.Reader) *State {
+	s := &State{Node: name}
+	r.Object(func(member []byte) {
+		if string(member) == "status" {
+			s.readStatus(r)
+		}
+	})
+	s.index()
+	return s
+}
+
+// index makes the interfaces found by their names. Of several with one name the first counts.
+func (s *State) index() {
+	s.byName = make(map[string]int, len(s.interfaces))
+	s.bridges = map[string]int{}
+	for i := range s.interfaces {
+		found := &s.interfaces[i]
+		if found.baseIface != "" {
+			s.vlans = append(s.vlans, i)
+		}
+		if found.absent {
+			continue
+		}
+		if _, taken := s.byName[found.name]; !taken && found.kind != OVSBridge {
+			s.byName[found.name] = i
+		}
+		if _, taken := s.bridges[found.name]; !taken && (found.kind == OVSBridge || found.kind == LinuxBridge) {
+			s.bridges[found.name] = i
+		}
+	}
+}
+
+func (s *State) readStatus(r *lenient.Reader) {
+	r.Object(func(member []byte) {
+		switch string(member) {
+		case "lastSuccessfulUpdateTime":
+			s.Updated = r.Text()
+		case "currentState":
+			r.Object(func(member []byte) {
+				switch string(member) {
+				case "interfaces":
+					s.Reported = r.Present()
+					r.Objects(func() { s.interfaces = append(s.interfaces, readIface(r)) })
+				case "routes":
+					s.readRoutes(r)
+				}
+			})
+		}
+	})
+}
+
+func (s *State) readRoutes(r *lenient.Reader) {
+	r.Object(func(member []byte) {
+		if string(member) == "running" {
+			r.Objects(func() { s.readRoute(r) })
+		}
+	})
+}
+
+func (s *State) readRoute(r *lenient.Reader) {
+	var destination, by string
+	r.Object(func(member []byte) {
+		switch string(member) {
+		case "destination":
+			destination = r.Text()
+		case "next-hop-interface":
+			by = r.Text()
+		}
+	})
+	if s.routed == nil {
+		s.routed, s.gateways = map[string]string{}, map[string]bool{}
+	}
+	switch destination {
+	case "0.0.0.0/0":
+		s.gateways[by] = true
+	case "::/0":
+		s.ipv6Routed = true
+	}
+	if _, taken := s.routed[by]; !taken && !LinkLocal(destination) {
+		s.routed[by] = destination
+	}
+}
+
+func readIface(r *lenient.Reader) iface {
+	var i iface
+	r.Object(func(member []byte) {
+		switch string(member) {
+		case "name":
+			i.name = r.Text()
+		case "type":
+			i.kind = r.Text()
+		case "state":
+			i.absent = r.Text() == "absent"
+		case "mtu":
+			i.mtu = r.Int()
+		case "mac-address":
+			i.mac = r.Text()
+		case "controller":
+			i.controller = r.Text()
+		case "ipv4":
+			i.ipv4 = readFamily(r)
+		case "ipv6":
+			i.ipv6 = readFamily(r)
+		case "vlan":
+			i.readVLAN(r)
+		case "bridge":
+			i.readPorts(r)
+		}
+	})
+	return i
+}
+
+func (i *iface) readVLAN(r *lenient.Reader) {
+	r.Object(func(member []byte) {
+		switch string(member) {
+		case "base-iface":
+			i.baseIface = r.Text()
+		case "id":
+			i.vlan = r.Int()
+		}
+	})
+}
+
+func (i *iface) readPorts(r *lenient.Reader) {
+	r.Object(func(member []byte) {
+		if string(member) == "port" {
+			r.Objects(func() { i.ports = append(i.ports, readPort(r)) })
+		}
+	})
+}
+
+func readPort(r *lenient.Reader) port {
+	var p port
+	r.Object(func(member []byte) {
+		switch string(member) {
+		case "name":
+			p.name = r.Text()
+		case "link-aggregation":
+			p.bonds = r.Present()
+		case "vlan":
+			r.Object(func([]byte) { p.filters = true })
+		}
+	})
+	return p
+}
+
+func readFamily(r *lenient.Reader) family {
+	var f family
+	r.Object(func(member []byte) {
+		switch string(member) {
+		case "enabled":
+			f.disabled = r.Is('f')
+		case "dhcp":
+			f.dhcp = r.Bool()
+		case "autoconf":
+			f.autoconf = r.Bool()
+		case "address":
+			r.Objects(func() { f.readAddress(r) })
+		}
+	})
+	return f
+}
+
+func (f *family) readAddress(r *lenient.Reader) {
+	var ip string
+	var prefix int64
+	r.Object(func(member []byte) {
+		switch string(member) {
+		case "ip":
+			ip = r.Text()
+		case "prefix-length":
+			prefix = r.Int()
+		}
+	})
+	if f.address == "" && ip != "" && !LinkLocal(ip) {
+		f.address, f.prefix = ip, prefix
+	}
+}
+
+// LinkLocal reports whether an address or prefix is one that an interface has by merely being up.
+func LinkLocal(address string) bool {
+	if !strings.Contains(address, ":") {
+		return false // IPv4, as most are
+	}
+	host, _, _ := strings.Cut(address, "/")
+	a, err := netip.ParseAddr(host)
+	return err == nil && a.Is6() && (a.IsLinkLocalUnicast() || a.IsMulticast())
+}

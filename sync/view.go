@@ -1,0 +1,188 @@
+package sync
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"novasphere.dev/wukong/sync/bridges"
+	"novasphere.dev/wukong/sync/facts"
+	"novasphere.dev/wukong/types/v1alpha1"
+)
+
+// view is everything that a decision about one Wukong sees: the Wukong with its defaults, the flags, the time, its networks, and
+// what is observed.
+type view struct {
+	w        *v1alpha1.Wukong
+	settings Settings
+	now      time.Time
+	nmstate  bool // NMState's policies are registered with this CompositeController
+	owner    facts.Owner
+	children *facts.Children
+	related  *facts.Related
+	networks []*network
+	bridges  *bridges.View
+}
+
+// newView reads a request. nmstate is whether policies may be answered.
+func newView(req *Request, settings Settings, now time.Time) *view {
+	w := defaulted(req.Parent)
+	v := &view{
+		w:        w,
+		settings: settings,
+		now:      now,
+		nmstate:  req.Controller.registers("nmstate.io/v1", "nodenetworkconfigurationpolicies"),
+		owner:    facts.Owner{APIVersion: w.APIVersion, Kind: w.Kind, Name: w.Name, UID: w.UID, Controller: true},
+		children: &req.Children,
+		related:  &req.Related,
+	}
+	v.networks = v.readNetworks()
+	v.bridges = v.bridgesView()
+	return v
+}
+
+// bridgesView is what the decisions about the bridges on the nodes see.
+func (v *view) bridgesView() *bridges.View {
+	b := bridges.View{
+		Owner: v.owner, Preflight: v.settings.Preflight, TeardownTimeout: v.settings.TeardownTimeout, Now: v.now,
+		Policies: v.children.Policies, Related: v.related, Asked: v.askedBridges(), Reclaimed: v.reclaimed(), NodeSelector: nodeSelector(v.w),
+	}
+	for _, n := range v.networks {
+		if n.policyName != "" {
+			b.Wants = append(b.Wants, bridges.Want{
+				Policy: n.policyName, Bridge: n.bridge, ReclaimPolicy: n.ReclaimPolicy, Labels: v.networkLabels(n),
+				Superseded: n.superseded, Stands: v.children.Attachments.Get(n.attachmentName) != nil || v.uses(n.Name),
+			})
+		}
+	}
+	return bridges.New(b)
+}
+
+// askedBridges are the bridges of which Customize asks for the policies of others: those in spec and status.
+func (v *view) askedBridges() map[string]bool {
+	asked := map[string]bool{}
+	for _, n := range v.w.Status.Networks {
+		asked[n.Bridge] = true
+	}
+	for _, n := range v.w.Spec.Networks {
+		if n.Type != v1alpha1.Pod {
+			asked[bridgeName(n)] = true
+		}
+	}
+	return asked
+}
+
+// reclaimed are the policies whose bridges shall leave the nodes with them: as the spec says, where it still has the network, so
+// that the user can think again while the removal waits; else as it said last.
+func (v *view) reclaimed() map[string]bool {
+	all := map[string]bool{}
+	for _, p := range v.children.Policies.All() {
+		all[p.Key] = p.Labels[facts.LabelReclaimPolicy] == string(v1alpha1.Delete)
+	}
+	for _, n := range v.w.Spec.Networks {
+		p := v.children.Policies.Get(policyName(v.w, n.Name))
+		if p == nil {
+			continue
+		}
+		made := p.Made()
+		wanted := bridge(n, nic(n, made.NIC, Settings{}))
+		wanted.Preserves = made.Preserves
+		if !wanted.Reformed(made) {
+			all[p.Key] = n.ReclaimPolicy == v1alpha1.Delete
+		}
+	}
+	return all
+}
+
+// machine is the observed VirtualMachine, or nil.
+func (v *view) machine() *facts.Machine {
+	return v.children.Machines.Get(v.machineKey())
+}
+
+// machineKey is the name of the machine, as namespace/name.
+func (v *view) machineKey() string {
+	return facts.Qualified(v.w.Spec.Namespace, v.w.Name)
+}
+
+// instance is the running VirtualMachineInstance of the Wukong's machine, or nil. One of the same name that stands alone, or
+// belongs to somebody else's machine, is not the Wukong's to wait for or to speak of.
+func (v *view) instance() *facts.Instance {
+	i := v.related.Instances.Get(v.machineKey())
+	if i == nil || v.foreignMachine() != nil || i.Owner.Kind != "VirtualMachine" || i.Owner.Name != v.w.Name {
+		return nil
+	}
+	return i
+}
+
+// foreignMachine is the machine that has the name of the Wukong's and is somebody else's, or nil.
+func (v *view) foreignMachine() *facts.Object {
+	m := v.related.Machines.Get(v.machineKey())
+	if m == nil || v.machine() != nil || v.owns(&m.Object) {
+		return nil
+	}
+	return &m.Object
+}
+
+// foreignAttachment is the attachment that has a name of the Wukong's and is somebody else's, or nil.
+func (v *view) foreignAttachment(key string) *facts.Object {
+	a := v.related.Attachments.Get(key)
+	if a == nil || v.children.Attachments.Get(key) != nil || v.owns(&a.Object) {
+		return nil
+	}
+	return &a.Object
+}
+
+// owns reports whether the Wukong controls an object. The caches behind children and related are not read at the same instant: a
+// child may be in only one of them.
+func (v *view) owns(o *facts.Object) bool {
+	return o.Owner.Controller && o.Owner.UID == v.w.UID
+}
+
+// uses reports whether a machine refers to the attachment of a network of this Wukong: its machine, its running instance, or one
+// of its name that is somebody else's by now. One that cannot be read may refer to anything.
+func (v *view) uses(network string) bool {
+	namespace, name, key := v.w.Spec.Namespace, attachmentName(v.w, network), v.machineKey()
+	for _, m := range []*facts.Machine{v.machine(), v.related.Machines.Get(key)} {
+		if m != nil && m.Plugs.Refers(namespace, name) {
+			return true
+		}
+	}
+	i := v.related.Instances.Get(key)
+	return i != nil && i.Plugs.Refers(namespace, name)
+}
+
+// wanted are the names of the policies and attachments of networks that are in the spec.
+func (v *view) wanted() (policies, attachments map[string]bool) {
+	policies, attachments = map[string]bool{}, map[string]bool{}
+	for _, n := range v.networks {
+		if n.superseded == "" {
+			policies[n.policyName] = true
+			attachments[n.attachmentName] = attachments[n.attachmentName] || n.ownAttachment
+		}
+	}
+	return policies, attachments
+}
+
+// nodeSelector says on which nodes machine and bridges shall be; empty for all.
+func nodeSelector(w *v1alpha1.Wukong) map[string]string {
+	if w.Spec.HighAvailability == nil {
+		return nil
+	}
+	selector := map[string]string{}
+	for key, value := range w.Spec.HighAvailability.NodeSelector {
+		selector[key] = string(value)
+	}
+	return selector
+}
+
+// distinct are values, each once and in order.
+func distinct(values []string) []string {
+	values = slices.Clone(values)
+	slices.Sort(values)
+	return slices.Compact(values)
+}
+
+// sorted are the keys of a map in order.
+func sorted[V any](m map[string]V) []string {
+	return slices.Sorted(maps.Keys(m))
+}
