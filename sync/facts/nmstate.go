@@ -78,7 +78,7 @@ func (p *Policy) readFrom(r *lenient.Reader) {
 	})
 	if p.Interfaces != nil {
 		// The text was read before, so it can be read again.
-		_ = lenient.Unmarshal(p.Interfaces, func(r *lenient.Reader) {
+		_ = r.Within(p.Interfaces, func(r *lenient.Reader) {
 			r.Objects(func() { interfaces = append(interfaces, readInterface(r)) })
 		})
 	}

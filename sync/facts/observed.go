@@ -136,7 +136,7 @@ func readChildren[T any, P observed[T]](r *lenient.Reader, s *Set[T]) {
 		o := found.object()
 		o.Key, o.Raw = key, r.Raw()
 		if r.Err() == nil {
-			r.Fail(lenient.Unmarshal(o.Raw, found.readFrom))
+			r.Fail(r.Within(o.Raw, found.readFrom))
 			identified(r, o)
 		}
 		return found

@@ -15,24 +15,34 @@ import (
 type Reader struct {
 	decoder *jsontext.Decoder
 	err     error
+	words   map[string]string
 }
+
+// A cluster says the same few words again and again: True, veth, nmstate.io/v1. Each is kept once, up to so many, and so long.
+const (
+	maxWords      = 256
+	maxWordLength = 32
+)
 
 // New is a Reader of what a decoder comes to next.
 func New(d *jsontext.Decoder) *Reader {
-	return &Reader{decoder: d}
+	return &Reader{decoder: d, words: map[string]string{}}
 }
 
-// Unmarshal reads a text that holds one value.
-func Unmarshal(text []byte, read func(*Reader)) error {
-	return json.Unmarshal(text, &value{read})
+// Within reads a text that holds one value, and is not part of what the Reader reads. Its error is not the Reader's.
+func (r *Reader) Within(text []byte, read func(*Reader)) error {
+	return json.Unmarshal(text, &value{read: read, words: r.words})
 }
 
 // value lets json.Unmarshal, which keeps its decoders for the next call, do the reading.
-type value struct{ read func(*Reader) }
+type value struct {
+	read  func(*Reader)
+	words map[string]string
+}
 
 // UnmarshalJSONFrom implements json.UnmarshalerFrom.
 func (v *value) UnmarshalJSONFrom(d *jsontext.Decoder) error {
-	r := New(d)
+	r := &Reader{decoder: d, words: v.words}
 	v.read(r)
 	return r.err
 }
@@ -100,7 +110,7 @@ func (r *Reader) Map() map[string]string {
 		if all == nil {
 			all = map[string]string{}
 		}
-		key := string(name)
+		key := r.word(name)
 		all[key] = r.Text()
 	})
 	return all
@@ -112,11 +122,27 @@ func (r *Reader) Text() string {
 		r.Skip()
 		return ""
 	}
-	token, ok := r.token()
-	if !ok {
+	quoted, err := r.decoder.ReadValue()
+	if err != nil {
+		r.err = err
 		return ""
 	}
-	return token.String()
+	return r.word(unquoted(quoted))
+}
+
+// word is a text as a string, the same string for the same short text.
+func (r *Reader) word(text []byte) string {
+	if len(text) > maxWordLength {
+		return string(text)
+	}
+	if word, known := r.words[string(text)]; known {
+		return word
+	}
+	word := string(text)
+	if len(r.words) < maxWords {
+		r.words[word] = word
+	}
+	return word
 }
 
 // Int is the integer that comes next, or 0: what is written with a fraction or an exponent, or is out of range, is none.
@@ -205,14 +231,14 @@ func (r *Reader) token() (token jsontext.Token, ok bool) {
 	return token, r.err == nil
 }
 
-// unquoted is a name without its quotes. Few names have escapes, and for the others nothing is copied.
+// unquoted is a string without its quotes. Few have escapes, and of the others nothing is copied.
 func unquoted(quoted []byte) []byte {
 	if bytes.IndexByte(quoted, '\\') < 0 {
 		return quoted[1 : len(quoted)-1]
 	}
-	name, err := jsontext.AppendUnquote(nil, quoted)
+	text, err := jsontext.AppendUnquote(nil, quoted)
 	if err != nil {
 		return nil // the decoder has read it, so it is a string
 	}
-	return name
+	return text
 }
