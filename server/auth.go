@@ -15,19 +15,19 @@ import (
 	"sync/atomic"
 )
 
-// rotating is a value read from files that are replaced while the process runs. It is read anew for every use, so that a
-// new content counts at once.
+// rotating is a value from files that are replaced while the process runs. The files are read for every use, so that new
+// content counts at once.
 //
 // While the files cannot be read, or hold nothing usable, the last good value stays in force and every use logs an
-// error: a renewal that went wrong, or that was caught between certificate and key, does not stop the hooks. A
-// credential is therefore revoked by replacing the content of its file, not by removing the file.
+// error. A renewal that went wrong, or one that is between certificate and key, does not stop the hooks. So to revoke a
+// credential, replace the content of its file: removing the file keeps the credential in force.
 type rotating[T any] struct {
 	log  *slog.Logger
 	read func() (T, error)
 	last atomic.Pointer[T]
 }
 
-// newRotating fails where the first reading does: there is no last good value yet.
+// newRotating fails when the files cannot be read now, because there is no last good value yet.
 func newRotating[T any](log *slog.Logger, read func() (T, error)) (*rotating[T], error) {
 	value, err := read()
 	if err != nil {
@@ -48,7 +48,7 @@ func (r *rotating[T]) get() T {
 	return value
 }
 
-// callers says who may call the hooks. Its zero value lets everybody.
+// callers says who may call the hooks. The zero value lets everybody call them.
 type callers struct {
 	certificate bool
 	token       *rotating[[sha256.Size]byte] // hashed, so that comparing takes the same time for tokens of any length
@@ -74,7 +74,7 @@ func newCallers(cfg Config) (*callers, error) {
 	return c, err
 }
 
-// check says what a request lacks.
+// check returns an error that says what a request lacks.
 func (c *callers) check(r *http.Request) error {
 	if c.certificate && (r.TLS == nil || len(r.TLS.VerifiedChains) == 0) {
 		return errors.New("authenticating: the hook asks for a client certificate: set clientTLS in the CompositeController")
@@ -93,8 +93,8 @@ func (c *callers) check(r *http.Request) error {
 	return nil
 }
 
-// newTLSConfig returns nil where cfg asks for no TLS. Certificate, key and authorities are read for each handshake; what
-// changes does not touch the connections that exist.
+// newTLSConfig returns nil if cfg asks for no TLS. Certificate, key and authorities are read for each handshake. A change
+// does not touch the connections that exist.
 func newTLSConfig(cfg Config) (*tls.Config, error) {
 	switch {
 	case (cfg.CertFile == "") != (cfg.KeyFile == ""):
@@ -141,7 +141,7 @@ func readTLSConfig(cfg Config) (*tls.Config, error) {
 	if !config.ClientCAs.AppendCertsFromPEM(authorities) {
 		return nil, fmt.Errorf("reading the client authorities: %s has no certificate", cfg.ClientCAFile)
 	}
-	// The kubelet's probes have no certificate. Who must have one, callers says.
+	// Not required here, because the kubelet's probes have no certificate. callers.check requires one for the hooks.
 	config.ClientAuth = tls.VerifyClientCertIfGiven
 	return config, nil
 }

@@ -54,7 +54,7 @@ func hook[Req, Resp any](s *hooks, to route[Req, Resp]) http.HandlerFunc {
 	})
 }
 
-// answer fills req, and returns what the hook says to it, also as bytes. Where the request is refused, it returns why.
+// answer fills req, and returns the hook's answer, also as bytes. If the request is refused, answer returns why.
 func (to route[Req, Resp]) answer(s *hooks, w http.ResponseWriter, r *http.Request, req *Req) (resp *Resp, body []byte, refused *refusal) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -110,11 +110,11 @@ type refusal struct {
 	stack []byte // of a panic
 }
 
-// errGone is why a request is dropped that nobody waits for.
+// errGone is the reason to drop a request whose caller has gone.
 var errGone = errors.New("the caller has gone")
 
-// gone is the refusal of a request that nobody waits for. Its code is for the metrics alone: without one, they would
-// count a 200.
+// gone is the refusal of a request whose caller has gone. The code is for the metrics, which would count a 200 without
+// one.
 func gone(ctx context.Context) *refusal {
 	return &refusal{code: http.StatusServiceUnavailable, err: fmt.Errorf("%w: %w", errGone, context.Cause(ctx))}
 }
@@ -140,7 +140,7 @@ func (no refusal) write(w http.ResponseWriter, log *slog.Logger) {
 	if len(line) > maxLineBytes {
 		line = strings.ToValidUTF8(line[:maxLineBytes], "") + "…"
 	}
-	// http.Error takes a Content-Length away. Without one, a caller that still sends cannot tell where the line ends.
+	// Not http.Error, which drops the Content-Length. A caller that still sends needs one to see where the line ends.
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.Header().Set("Content-Length", strconv.Itoa(len(line)+1))

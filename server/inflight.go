@@ -34,12 +34,12 @@ const (
 // inFlight bounds the memory that requests take, by the bytes of their bodies. A request waits twice, in the order of
 // arrival each time: for room for its body, and for its turn to be decoded and answered.
 //
-// One wait would not do. A turn costs several times the body, so there are few of them, and a caller that sends slowly
-// must not sit in one. Room costs the body alone, so there is twice as much of it. Room is for the whole body at once:
-// two requests that each wait for the second half of their room would wait for each other.
+// One wait would not do. A turn costs several times the body, so there are few turns, and a caller that sends slowly
+// must not hold one. Room costs the body alone, so there is twice as much of it. A request gets all its room at once:
+// two requests that each wait for their second half would wait for each other.
 //
-// Who waits in order is overtaken by nobody: a large request gets its turn although small ones keep coming, and a small
-// one waits only for those before it.
+// Nobody overtakes. A large request gets its turn although small ones keep coming, and a small one waits only for those
+// that came before.
 type inFlight struct {
 	bodies, turns limiter
 }
@@ -74,8 +74,8 @@ func newLimiter(size int64) limiter {
 	return limiter{semaphore.NewWeighted(size), size}
 }
 
-// weight is how much a request of n bytes takes. One that is larger than the whole limit takes all of it, and is then
-// alone; it would wait forever otherwise.
+// weight is how much a request of n bytes takes. A request that is larger than the whole limit takes all of it, and is
+// then alone. With the true weight, such a request would wait forever.
 func (l limiter) weight(n int64) int64 {
 	return min(n, l.size)
 }
@@ -97,10 +97,10 @@ func (s *share) release() {
 	s.room, s.held = 0, 0
 }
 
-// read waits for room, and reads the body of r. Until ctx ends the body has to have arrived.
+// read waits for room, and reads the body of r, which has to arrive before ctx ends.
 //
-// A length that is not announced counts as the largest. Metacontroller always announces one, and to ask for more room as
-// the body grows would be to wait while holding some. What was too much is given back once the body is there.
+// A length that is not announced counts as the largest. Metacontroller always announces one. Asking for more room as the
+// body grows would mean to wait while holding some. Once the body is there, the room that was too much is given back.
 func (s *share) read(ctx context.Context, w http.ResponseWriter, r *http.Request) ([]byte, *refusal) {
 	size := r.ContentLength
 	switch {
@@ -116,10 +116,10 @@ func (s *share) read(ctx context.Context, w http.ResponseWriter, r *http.Request
 	s.room = room
 	conn := http.NewResponseController(w)
 	if deadline, ok := ctx.Deadline(); ok {
-		_ = conn.SetReadDeadline(deadline) // what has no deadlines is no connection, and does not block
+		_ = conn.SetReadDeadline(deadline) // only a test's connection has no deadlines
 	}
 	data, err := readBody(r.Body, size)
-	// The server goes on reading, to see whether the caller goes. A deadline would look to it as if the caller had gone.
+	// The server goes on reading, to see when the caller goes, and takes a deadline that passes for just that.
 	_ = conn.SetReadDeadline(time.Time{})
 	switch {
 	case errors.Is(err, errTooLarge):
@@ -144,11 +144,11 @@ func (s *share) turn(ctx context.Context, n int) *refusal {
 	return nil
 }
 
-// errBusy ends the wait of a request that nobody has gone from.
+// errBusy ends the wait of a request that has waited too long.
 var errBusy = errors.New("the hook is busy")
 
-// wait says why there is nothing more to wait for. The code is 503, and never 429: without a Retry-After, Metacontroller
-// takes that for a request to call again at once, and says nothing about it to anybody.
+// wait returns a refusal if there is nothing to wait for any more. A wait that was too long is a 503, never a 429:
+// Metacontroller calls again at once after a 429 without a Retry-After, and tells nobody.
 func (s *share) wait(ctx context.Context, l limiter, n int64) *refusal {
 	err := l.Acquire(ctx, n)
 	switch {
@@ -172,7 +172,7 @@ func tooLarge() *refusal {
 // a caller that announces much and sends little has little, and a large body is copied once, not twice as io.ReadAll
 // does.
 func readBody(body io.Reader, size int64) ([]byte, error) {
-	// One byte more than the body: where it ends is seen by reading on.
+	// One byte more than the body, because only reading on shows that a body ends.
 	data := make([]byte, 0, min(size, firstBufferBytes)+1)
 	for {
 		n, err := body.Read(data[len(data):cap(data)])

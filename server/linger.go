@@ -12,9 +12,9 @@ const (
 	lingerTimeout = 5 * time.Second
 )
 
-// lingering lets a caller read the answer that is still sending its request. By itself, the server would close the
-// connection half a second after such an answer. What arrives then makes the kernel reset the connection, and a caller
-// that sends everything before it reads loses the line that says why.
+// lingering lets a caller read the answer while it still sends its request. Without lingering, the server closes the
+// connection half a second after such an answer. The kernel then resets the connection when more arrives, and a caller
+// that sends everything before reading loses the line that says why.
 func lingering(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Body == http.NoBody {
@@ -22,7 +22,7 @@ func lingering(next http.Handler) http.Handler {
 			return
 		}
 		conn := http.NewResponseController(w)
-		// Otherwise the first byte of the answer is the end of the body. HTTP/2 knows no such end.
+		// Otherwise HTTP/1 reads no more of the body once the answer has begun.
 		_ = conn.EnableFullDuplex()
 		next.ServeHTTP(w, r)
 		if err := conn.Flush(); err != nil {

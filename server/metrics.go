@@ -10,7 +10,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// metrics are about hooks, never about one Wukong: its status says more, and a label for each would have no bound.
+// metrics are about hooks, never about one Wukong. The status of a Wukong says more, and labels by Wukong would have no
+// bound.
 type metrics struct {
 	requests *prometheus.CounterVec
 	duration *prometheus.HistogramVec
@@ -51,15 +52,15 @@ func (m *metrics) instrument(hook string, next http.HandlerFunc) http.HandlerFun
 	return promhttp.InstrumentHandlerInFlight(m.inFlight, timed).ServeHTTP
 }
 
-// The limits of the metrics port. Whoever reaches it may be anybody, so that all its connections together must cost
-// next to nothing: a connection with a header that never ends costs what the header may have, and net/http adds 4 KiB.
+// The limits of the metrics port. Anybody who reaches the port may connect, so all connections together must cost next
+// to nothing. A header that never ends costs as much memory as a header may have, and net/http adds 4 KiB to that.
 const (
 	maxMetricsConnections = 32
 	maxMetricsHeaderBytes = 4 << 10
 	metricsReadTimeout    = 5 * time.Second
 	metricsWriteTimeout   = 10 * time.Second
 
-	// A scraper that comes every 30 s makes a new connection each time. An idle one would keep others out.
+	// An idle connection keeps others out. So a scraper that comes every 30 s makes a new one each time.
 	metricsIdleTimeout = 5 * time.Second
 )
 

@@ -17,12 +17,12 @@ const drainTimeout = 10 * time.Second
 // Server is what Serve runs.
 type Server struct {
 	*http.Server
-	connections int // that it has at once, 0 for any number; more of them wait in the kernel
+	connections int // how many are open at once, 0 for any number; others wait in the kernel
 }
 
-// Serve runs the servers, each on its Addr and with TLS where its TLSConfig is set, until ctx ends. It listens on all
-// addresses before it serves on any, so that a busy one fails at once. When ctx ends it accepts nothing more, waits for
-// the requests that are being answered, and returns nil.
+// Serve runs the servers until ctx ends, each on its Addr, and with TLS if its TLSConfig is set. All addresses are
+// listened on before any is served, so that a busy one is an error at once. When ctx ends, Serve accepts nothing more,
+// waits for the requests that are being answered, and returns nil.
 func Serve(ctx context.Context, log *slog.Logger, servers ...*Server) error {
 	listeners := make([]net.Listener, len(servers))
 	for i, srv := range servers {
@@ -30,7 +30,7 @@ func Serve(ctx context.Context, log *slog.Logger, servers ...*Server) error {
 		if err != nil {
 			return err
 		}
-		defer func() { _ = l.Close() }() // for the way out by an error: a stopped server has closed it
+		defer func() { _ = l.Close() }() // for a return with an error; a server that has stopped has closed its listener
 		if srv.connections > 0 {
 			l = netutil.LimitListener(l, srv.connections)
 		}

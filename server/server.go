@@ -27,13 +27,13 @@ import (
 const (
 	readHeaderTimeout = 5 * time.Second
 
-	// Metacontroller gives up after 10 s unless its webhook says otherwise. The hook waits a little longer, so that the
-	// side that knows the parent gives up first, and reports it.
+	// Metacontroller gives up after 10 s unless the CompositeController says otherwise. The hook waits a little longer,
+	// so that Metacontroller gives up first: it knows the parent, and reports the failure there.
 	readTimeout  = 15 * time.Second
 	writeTimeout = 15 * time.Second
 
-	// Go's HTTP client keeps an idle connection for 90 s. Were the hook the first to close it, now and then a request
-	// would meet the closing.
+	// Go's HTTP client keeps an idle connection for 90 s. If the hook closed the connection first, a request that is
+	// just being sent would fail now and then.
 	idleTimeout = 2 * time.Minute
 
 	// Headers carry a token, and nothing else of any size.
@@ -63,8 +63,8 @@ type Config struct {
 	// TokenFile holds the bearer token that the hooks ask for. With ClientCAFile, a caller needs both.
 	TokenFile string
 
-	// MaxBytesInFlight limits the bodies of requests that are in memory at once. 0 is for an eighth of the process's
-	// memory limit as the Go runtime knows it, or of 1 GiB where it knows of none.
+	// MaxBytesInFlight limits the bodies of requests that are in memory at once. Half of them may be decoded at once. 0
+	// stands for an eighth of the memory limit of the Go runtime, or of 1 GiB without such a limit.
 	MaxBytesInFlight int64
 }
 
@@ -125,8 +125,8 @@ func (s *hooks) routes() http.Handler {
 		about: func(req *sync.CustomizeRequest) []any { return parent(req.Parent) },
 	}))
 
-	// Nothing is loaded or connected before the first request, and a stopping process closes its listener at once, which
-	// fails a probe as any answer would. So being ready and being alive are the same.
+	// Being ready and being alive are the same. Nothing is loaded or connected before the first request. And a process
+	// that stops closes its listener at once, so that its probes fail without an answer.
 	r.Get("/healthz", alive)
 	r.Get("/readyz", alive)
 
@@ -148,7 +148,7 @@ func (s *hooks) routes() http.Handler {
 	return r
 }
 
-// withChildren is the route of a hook that is sent children and answers with some.
+// withChildren is the route of a hook whose request and answer have children.
 func withChildren(name string, call func(*sync.Request) (*sync.Response, error)) route[sync.Request, sync.Response] {
 	return route[sync.Request, sync.Response]{
 		name: name,
