@@ -15,14 +15,17 @@ const (
 // lingering lets a caller read the answer while it still sends its request. Without lingering, the server closes the
 // connection half a second after such an answer. The kernel then resets the connection when more arrives, and a caller
 // that sends everything before reading loses the line that says why.
+//
+// HTTP/2 does not need this. It ends the request alone, and keeps the connection. There a caller would only have to wait,
+// because an answer is complete when lingering ends.
 func lingering(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Body == http.NoBody {
+		if r.Body == http.NoBody || r.ProtoMajor > 1 {
 			next.ServeHTTP(w, r)
 			return
 		}
 		conn := http.NewResponseController(w)
-		// Otherwise HTTP/1 reads no more of the body once the answer has begun.
+		// Otherwise no more of the body is read once the answer has begun.
 		_ = conn.EnableFullDuplex()
 		next.ServeHTTP(w, r)
 		if err := conn.Flush(); err != nil {

@@ -145,3 +145,25 @@ func TestConnectionOutlivesARefusal(t *testing.T) {
 		}
 	}
 }
+
+// With HTTP/2, which TLS brings, the line arrives as well, though the request ends before its body.
+func TestTooMuchByHTTP2(t *testing.T) {
+	cfg, _ := config()
+	ours := newAuthority(t)
+	tlsFiles(t, &cfg, ours)
+	req, err := http.NewRequest("POST", serveTLS(t, cfg)+"/sync", strings.NewReader(strings.Repeat(" ", 40*mebibyte)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", jsonType)
+	resp, err := ours.client(t, nil).Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil || resp.ProtoMajor != 2 {
+		t.Fatalf("by HTTP/%d: %v", resp.ProtoMajor, err)
+	}
+	reply{code: resp.StatusCode, header: resp.Header, body: string(body)}.isTooLarge(t)
+}
