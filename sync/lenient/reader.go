@@ -5,6 +5,8 @@ package lenient
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -15,8 +17,18 @@ import (
 type Reader struct {
 	decoder *jsontext.Decoder
 	err     error
-	words   map[string]string
+	shared  *shared
 }
+
+// shared is what the Readers of one text have together.
+type shared struct {
+	words map[string]string
+	items int
+}
+
+// maxItems is how many items of lists are read. The network of a thousand nodes has fewer. Without a limit a short text such as
+// [{},{},…] would take a hundred times its size in memory.
+const maxItems = 500_000
 
 // A cluster says the same few words again and again: True, veth, nmstate.io/v1. Each is kept once, up to so many, and so long.
 const (
@@ -26,23 +38,23 @@ const (
 
 // New is a Reader of what a decoder comes to next.
 func New(d *jsontext.Decoder) *Reader {
-	return &Reader{decoder: d, words: map[string]string{}}
+	return &Reader{decoder: d, shared: &shared{words: map[string]string{}}}
 }
 
 // Within reads a text that holds one value, and is not part of what the Reader reads. Its error is not the Reader's.
 func (r *Reader) Within(text []byte, read func(*Reader)) error {
-	return json.Unmarshal(text, &value{read: read, words: r.words})
+	return json.Unmarshal(text, &value{read: read, shared: r.shared})
 }
 
 // value lets json.Unmarshal, which keeps its decoders for the next call, do the reading.
 type value struct {
-	read  func(*Reader)
-	words map[string]string
+	read   func(*Reader)
+	shared *shared
 }
 
 // UnmarshalJSONFrom implements json.UnmarshalerFrom.
 func (v *value) UnmarshalJSONFrom(d *jsontext.Decoder) error {
-	r := &Reader{decoder: d, words: v.words}
+	r := &Reader{decoder: d, shared: v.shared}
 	v.read(r)
 	return r.err
 }
@@ -95,6 +107,10 @@ func (r *Reader) items(kind jsontext.Kind, item func()) {
 			r.Skip()
 			continue
 		}
+		if r.shared.items++; r.shared.items > maxItems {
+			r.Fail(errors.New("there are more than 500,000 items in its lists"))
+			return
+		}
 		item()
 	}
 	r.token()
@@ -135,12 +151,12 @@ func (r *Reader) word(text []byte) string {
 	if len(text) > maxWordLength {
 		return string(text)
 	}
-	if word, known := r.words[string(text)]; known {
+	if word, known := r.shared.words[string(text)]; known {
 		return word
 	}
 	word := string(text)
-	if len(r.words) < maxWords {
-		r.words[word] = word
+	if len(r.shared.words) < maxWords {
+		r.shared.words[word] = word
 	}
 	return word
 }
@@ -195,6 +211,27 @@ func (r *Reader) Is(kind jsontext.Kind) bool {
 func (r *Reader) Decode(v any) {
 	if r.err == nil {
 		r.err = json.UnmarshalDecode(r.decoder, v)
+	}
+}
+
+// DecodeShort reads what comes next into v, strictly, if its text has at most so many bytes.
+func (r *Reader) DecodeShort(v any, limit int) {
+	if r.err != nil {
+		return
+	}
+	text, err := r.decoder.ReadValue()
+	switch {
+	case err != nil:
+		r.err = err
+		return
+	case len(text) > limit:
+		r.err = fmt.Errorf("it has more than %d bytes", limit)
+		return
+	}
+	place := r.decoder.StackPointer()
+	r.err = json.Unmarshal(text, v)
+	if wrong := new(json.SemanticError); errors.As(r.err, &wrong) {
+		wrong.JSONPointer = place + wrong.JSONPointer
 	}
 }
 
