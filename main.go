@@ -6,6 +6,8 @@
 //	wukong [flags]                 serves the hooks
 //	wukong render [flags] FILE...  prints what they would create, without a cluster (see wukong render -h)
 //
+// The image has no render: a build with -tags hook leaves it out, and with it the libraries that know the rules of an API server.
+//
 // # Endpoints
 //
 // On -listen, plain or with TLS:
@@ -91,7 +93,7 @@ import (
 
 func main() {
 	if len(os.Args) > 1 && os.Args[1] == "render" {
-		if err := render(os.Args[2:], os.Stdin, os.Stdout, os.Stderr); err != nil && !errors.Is(err, flag.ErrHelp) {
+		if err := command(os.Args[2:]); err != nil && !errors.Is(err, flag.ErrHelp) {
 			fmt.Fprintln(os.Stderr, "wukong render:", err)
 			os.Exit(1)
 		}

@@ -1,3 +1,5 @@
+//go:build !hook
+
 package main
 
 import (
@@ -48,6 +50,11 @@ Flags come before the files. Give the ones that the hook is run with; each can a
 hook's: -physical-interface as WUKONG_PHYSICAL_INTERFACE. The command line wins.
 
 `
+
+// command runs render.
+func command(args []string) error {
+	return render(args, os.Stdin, os.Stdout, os.Stderr)
+}
 
 // rendered is a Wukong and what the hook would create for it.
 type rendered struct {
