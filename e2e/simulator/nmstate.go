@@ -16,8 +16,10 @@ import (
 // enactment that progresses and then is available or failing, and the policy's conditions sum these up after each node
 // (pkg/policyconditions/conditions.go, pkg/enactmentstatus/conditions/conditions.go).
 //
-// Not played: retries, maxUnavailable (nodes always come one by one), captures (their templates are not evaluated), and
-// the heartbeat.
+// What a policy makes of a node is package nmstate of the model; here is when, and what is told of it.
+//
+// Not played: retries, maxUnavailable (nodes always come one by one), that captures are evaluated once only, and the
+// heartbeat.
 
 // Hold keeps a policy in progress from now on, as a node does that is slow. Let lets it go.
 func (s *Simulator) Hold(policy string) {
@@ -42,7 +44,8 @@ func (s *Simulator) Break(policy, node, port string) {
 	if s.failing[policy] == nil {
 		s.failing[policy] = map[string]string{}
 	}
-	s.failing[policy][node] = fmt.Sprintf(nmstateError, node, port)
+	s.failing[policy][node] = fmt.Sprintf(nmstateError, node, fmt.Sprintf("VerificationError: Verification failure: "+
+		"port %s is not attached to the bridge on %s: carrier is down", port, node))
 }
 
 // Repair ends Break. It shows when the policy is next applied.
@@ -58,8 +61,8 @@ const nmstateError = `error reconciling NodeNetworkConfigurationPolicy on node %
  failed to execute nmstatectl apply --no-commit --timeout 480: 'exit status 1' '' '[2026-03-02T08:15:10Z INFO  nmstatectl] Nmstate version: 2.2.38
 [2026-03-02T08:15:10Z INFO  nmstate::nispor::base_iface] Got unsupported interface type Other("Dummy")
 [2026-03-02T08:15:10Z INFO  nmstate::query_apply::net_state] Created checkpoint /org/freedesktop/NetworkManager/Checkpoint/7
-[2026-03-02T08:15:12Z INFO  nmstate::query_apply::net_state] Retrying on verification failure: %[2]s is not attached
-[2026-03-02T08:15:17Z ERROR nmstatectl::error] NmstateError: VerificationError: Verification failure: port %[2]s is not attached to the bridge on %[1]s: carrier is down
+[2026-03-02T08:15:12Z INFO  nmstate::query_apply::net_state] Retrying on: %[2]s
+[2026-03-02T08:15:17Z ERROR nmstatectl::error] NmstateError: %[2]s
 [2026-03-02T08:15:17Z INFO  nmstate::query_apply::net_state] Rollbacked to checkpoint /org/freedesktop/NetworkManager/Checkpoint/7
 '
 `
@@ -111,48 +114,56 @@ func (s *Simulator) policyStep(ctx context.Context, name string) (again bool, er
 		return true, s.setPolicy(ctx, policy, unknownPolicy())
 	}
 	for _, node := range matching {
-		enactment, err := s.enactment(ctx, policy, node)
-		if err != nil {
+		moved, held, err := s.nodeStep(ctx, policy, node)
+		if err != nil || held {
 			return false, err
 		}
-		state := enactmentState(enactment, policy.GetGeneration())
-		if s.rebooted(name, node) {
-			state = ""
-		}
-		switch state {
-		case "finished":
-			continue
-		case "":
-			if err := s.setEnactment(ctx, enactment, policy, "progressing", ""); err != nil {
-				return false, err
-			}
-			s.mu.Lock()
-			delete(s.reboots[name], node)
-			s.mu.Unlock()
+		if moved {
 			return true, s.summarise(ctx, policy, matching)
 		}
-		s.mu.Lock()
-		held, failure := s.held[name], s.failing[name][node]
-		s.mu.Unlock()
-		if held {
-			return false, nil
-		}
-		if failure != "" {
-			if err := s.setEnactment(ctx, enactment, policy, "failing", failure); err != nil {
-				return false, err
-			}
-		} else {
-			desired, _, _ := unstructured.NestedSlice(policy.Object, "spec", "desiredState", "interfaces")
-			if err := s.applyState(ctx, node, desired); err != nil {
-				return false, err
-			}
-			if err := s.setEnactment(ctx, enactment, policy, "available", ""); err != nil {
-				return false, err
-			}
-		}
-		return true, s.summarise(ctx, policy, matching)
 	}
 	return false, s.summarise(ctx, policy, matching)
+}
+
+// nodeStep takes a policy one state further on a node, and says whether there was one, or whether it is held there.
+func (s *Simulator) nodeStep(ctx context.Context, policy *unstructured.Unstructured, node string) (moved, held bool, err error) {
+	name := policy.GetName()
+	enactment, err := s.enactment(ctx, policy, node)
+	if err != nil {
+		return false, false, err
+	}
+	state := enactmentState(enactment, policy.GetGeneration())
+	if s.rebooted(name, node) {
+		state = ""
+	}
+	switch state {
+	case "finished":
+		return false, false, nil
+	case "":
+		if err := s.setEnactment(ctx, enactment, policy, "progressing", ""); err != nil {
+			return false, false, err
+		}
+		s.mu.Lock()
+		delete(s.reboots[name], node)
+		s.mu.Unlock()
+		return true, false, nil
+	}
+	s.mu.Lock()
+	held, failure := s.held[name], s.failing[name][node]
+	s.mu.Unlock()
+	if held {
+		return false, true, nil
+	}
+	if failure == "" {
+		if failure, err = s.configure(ctx, node, policy); err != nil {
+			return false, false, err
+		}
+	}
+	outcome := "available"
+	if failure != "" {
+		outcome = "failing"
+	}
+	return true, false, s.setEnactment(ctx, enactment, policy, outcome, failure)
 }
 
 // takeUp says that a policy is to be started over: it is new, its generation changed, or a node that it selects is

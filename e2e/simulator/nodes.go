@@ -3,7 +3,6 @@ package simulator
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -11,6 +10,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/client-go/dynamic"
+
+	"novasphere.dev/wukong/sync/model/nmstate"
 )
 
 // Node is a node to be: the handler of NMState runs on it, and reports its network as a NodeNetworkState
@@ -91,71 +92,24 @@ func reportedState(node Node) map[string]any {
 	return map[string]any{"interfaces": interfaces, "routes": map[string]any{"running": running, "config": []any{}}}
 }
 
-// applyState changes what a node reports by a policy's desired state, as nmstatectl apply does to the node: what is not
-// mentioned stays, what is absent goes, and a port belongs to one bridge.
-func (s *Simulator) applyState(ctx context.Context, node string, desired []any) error {
+// configure applies a policy to a node, and reports what its network is then. failure is why NMState could not, in its words:
+// the node is as it was.
+func (s *Simulator) configure(ctx context.Context, node string, policy *unstructured.Unstructured) (failure string, err error) {
 	state, err := s.client.Resource(states).Get(ctx, node, metav1.GetOptions{})
 	if err != nil {
-		return fmt.Errorf("reading the network of %s: %w", node, err)
+		return "", fmt.Errorf("reading the network of %s: %w", node, err)
 	}
-	current, _, _ := unstructured.NestedSlice(state.Object, "status", "currentState", "interfaces")
-	for _, item := range desired {
-		wanted, ok := item.(map[string]any)
-		if !ok {
-			continue
-		}
-		current = applyInterface(current, wanted)
+	current, _, _ := unstructured.NestedMap(state.Object, "status", "currentState")
+	spec, _, _ := unstructured.NestedMap(policy.Object, "spec")
+	after, err := nmstate.Apply(current, spec)
+	if err != nil {
+		return fmt.Sprintf(nmstateError, node, err), nil
 	}
-	if err := unstructured.SetNestedSlice(state.Object, current, "status", "currentState", "interfaces"); err != nil {
-		return fmt.Errorf("reporting the network of %s: %w", node, err)
-	}
-	if err := unstructured.SetNestedField(state.Object, now(), "status", "lastSuccessfulUpdateTime"); err != nil {
-		return fmt.Errorf("reporting the network of %s: %w", node, err)
-	}
+	state.Object["status"] = map[string]any{"currentState": after, "lastSuccessfulUpdateTime": now()}
 	if _, err := s.client.Resource(states).UpdateStatus(ctx, state, metav1.UpdateOptions{}); err != nil {
-		return fmt.Errorf("reporting the network of %s: %w", node, err)
+		return "", fmt.Errorf("reporting the network of %s: %w", node, err)
 	}
-	return nil
-}
-
-func applyInterface(current []any, wanted map[string]any) []any {
-	name, _ := wanted["name"].(string)
-	at := slices.IndexFunc(current, func(i any) bool { return i.(map[string]any)["name"] == name })
-	if wanted["state"] == "absent" {
-		if at >= 0 {
-			current = slices.Delete(current, at, at+1)
-		}
-		leave(current, name, nil)
-		return current
-	}
-	if at < 0 {
-		current, at = append(current, map[string]any{"name": name}), len(current)
-	}
-	maps.Copy(current[at].(map[string]any), (&unstructured.Unstructured{Object: wanted}).DeepCopy().Object)
-	if ports, found, _ := unstructured.NestedSlice(wanted, "bridge", "port"); found {
-		names := map[string]bool{}
-		for _, port := range ports {
-			names[port.(map[string]any)["name"].(string)] = true
-		}
-		leave(current, name, names)
-		for _, item := range current {
-			iface := item.(map[string]any)
-			if names[iface["name"].(string)] {
-				iface["controller"] = name
-			}
-		}
-	}
-	return current
-}
-
-// leave takes from a bridge the ports that it does not have any more.
-func leave(current []any, bridge string, kept map[string]bool) {
-	for _, item := range current {
-		iface := item.(map[string]any)
-		if iface["controller"] == bridge && !kept[iface["name"].(string)] {
-			delete(iface, "controller")
-		}
-	}
+	return "", nil
 }
 
 // matching are the names of the nodes that a policy selects, in order. As in NMState only nodes that run its handler

@@ -24,6 +24,7 @@ import (
 
 var (
 	policies   = schema.GroupVersionResource{Group: "nmstate.io", Version: "v1", Resource: "nodenetworkconfigurationpolicies"}
+	states     = schema.GroupVersionResource{Group: "nmstate.io", Version: "v1beta1", Resource: "nodenetworkstates"}
 	enactments = schema.GroupVersionResource{Group: "nmstate.io", Version: "v1beta1", Resource: "nodenetworkconfigurationenactments"}
 	machines   = schema.GroupVersionResource{Group: "kubevirt.io", Version: "v1", Resource: "virtualmachines"}
 	instances  = schema.GroupVersionResource{Group: "kubevirt.io", Version: "v1", Resource: "virtualmachineinstances"}
@@ -107,6 +108,26 @@ func TestAPolicyThatANodeCannotApplyIsDegraded(t *testing.T) {
 		t.Fatal(err)
 	}
 	await(t, policies, "", name, func(p *unstructured.Unstructured) bool { return status(p, "Available") == "True" })
+}
+
+func TestAPolicyThatWouldCutANodeOffIsRolledBack(t *testing.T) {
+	const name = "cuts-off"
+	p := policy(name, "br-cuts-off")
+	set(t, p, map[string]any{"kubernetes.io/hostname": "worker-2"}, "spec", "nodeSelector")
+	set(t, p, []any{map[string]any{
+		"name": "br-cuts-off", "type": "linux-bridge", "bridge": map[string]any{"port": []any{map[string]any{"name": "eth0"}}},
+	}}, "spec", "desiredState", "interfaces")
+	create(t, p)
+	e := await(t, enactments, "", "worker-2."+name, func(e *unstructured.Unstructured) bool { return status(e, "Failing") == "True" })
+	if text := message(e, "Failing"); !strings.Contains(text, "NmstateError: the node is not reached at 10.0.0.2 any more") {
+		t.Errorf("the error is %q, must say that the node is not reached", text)
+	}
+	interfaces, _, _ := unstructured.NestedSlice(must(t, states, "", "worker-2").Object, "status", "currentState", "interfaces")
+	for _, i := range interfaces {
+		if iface := i.(map[string]any); iface["name"] == "br-cuts-off" || iface["controller"] == "br-cuts-off" {
+			t.Errorf("the node has %v, must be as it was", iface)
+		}
+	}
 }
 
 func TestAPolicyThatSelectsNoNodeIsIgnored(t *testing.T) {
