@@ -55,7 +55,7 @@ type cluster struct {
 	settings sync.Settings
 	now      time.Time
 	uids     int
-	late     map[string]bool // nodes that joined when policies were there already
+	late     map[string]bool // nodes that joined when policies were there already, or on which NMState has failed
 	blind    map[string]bool // policies that were written when what was seen of the nodes was old
 
 	wukongs map[string]*v1alpha1.Wukong

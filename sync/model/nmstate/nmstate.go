@@ -6,7 +6,7 @@
 // Plug and Unplug, which are not NMState's.
 //
 // Not played: what NMState does to a type of interface that no policy of a Wukong names, VLAN filtering, the hardware
-// addresses that new interfaces take from others, and verification.
+// addresses that new interfaces take from others, the internal port of an Open vSwitch bridge, and verification.
 package nmstate
 
 import (
@@ -51,15 +51,16 @@ type node struct {
 	before, state map[string]any
 }
 
+// keep replaces the interfaces of the node.
 func (n node) keep(interfaces []any) { n.state["interfaces"] = interfaces }
 
+// interfaces are those of the node.
 func (n node) interfaces() []any {
 	list, _ := n.state["interfaces"].([]any)
 	return list
 }
 
-// removes takes an interface off the node: its ports belong to nobody then, and it is nobody's port. Of an Open vSwitch
-// bridge the internal port of its name goes with it.
+// removes takes an interface off the node: its ports belong to nobody then, and it is nobody's port.
 func (n node) removes(name any) {
 	for _, i := range items(n.state["interfaces"]) {
 		if i["controller"] == name {
@@ -184,6 +185,7 @@ func (n node) routes(desired map[string]any) {
 	block["running"] = running
 }
 
+// sameRoute reports whether two routes lead to the same by the same.
 func sameRoute(a, b map[string]any) bool {
 	return a["destination"] == b["destination"] && a["next-hop-interface"] == b["next-hop-interface"] && a["next-hop-address"] == b["next-hop-address"]
 }
@@ -220,6 +222,7 @@ func addresses(state map[string]any) []string {
 	return all
 }
 
+// hasDefaultRoute reports whether a node has a default route.
 func hasDefaultRoute(state map[string]any) bool {
 	return slices.ContainsFunc(items(value(state, "routes", "running")), func(r map[string]any) bool {
 		return r["destination"] == "0.0.0.0/0" || r["destination"] == "::/0"
@@ -272,6 +275,7 @@ func Unplug(state map[string]any, gone func(port any) bool) {
 	}
 }
 
+// unplug takes ports from one bridge.
 func unplug(bridge map[string]any, gone func(port any) bool) {
 	if block, ok := bridge["bridge"].(map[string]any); ok {
 		list, _ := block["port"].([]any)
@@ -291,6 +295,7 @@ func items(list any) []map[string]any {
 	return all
 }
 
+// value is a field of an object, or nil.
 func value(object map[string]any, path ...string) any {
 	var v any = object
 	for _, key := range path {
