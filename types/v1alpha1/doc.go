@@ -1,8 +1,9 @@
-// Package v1alpha1 is the API that users write: one kind, Wukong, which describes a KubeVirt virtual machine and the
-// networks it hangs on.
+// Package v1alpha1 is the API that users write: one kind, Wukong, which describes a KubeVirt virtual machine and its
+// networks.
 //
-// The markers in the comments become the CustomResourceDefinition in deploy/base/vm.novasphere.dev_wukongs.yaml: the API server refuses a
-// wrong Wukong before the hook ever sees it, and the field comments are what `kubectl explain wukong` prints.
+// controller-gen makes the CustomResourceDefinition in deploy/base/vm.novasphere.dev_wukongs.yaml from the markers in
+// the comments. With it the API server refuses a wrong Wukong before the hook sees it, and `kubectl explain wukong`
+// prints the comments of the fields.
 //
 // +kubebuilder:object:generate=true
 // +groupName=vm.novasphere.dev

@@ -1,6 +1,6 @@
 package v1alpha1
 
-// Network is one network interface of the machine, and what it hangs on.
+// Network is one network interface of the machine, and what the interface is connected to.
 //
 // +kubebuilder:validation:XValidation:rule=`self.type == oldSelf.type`,fieldPath=`.type`,reason=FieldValueForbidden,message="type cannot change: remove this network, and add one under a new name"
 // +kubebuilder:validation:XValidation:rule=`has(self.nadName) == has(oldSelf.nadName) && (!has(self.nadName) || self.nadName == oldSelf.nadName)`,fieldPath=`.nadName`,reason=FieldValueForbidden,message="nadName cannot change: remove this network, and add one under a new name"
@@ -32,17 +32,17 @@ type Network struct {
 	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
 	Name string `json:"name"`
 
-	// type is what the interface hangs on: pod (the cluster's own network), bridge (a Linux bridge that NMState builds),
-	// ovs (an Open vSwitch bridge that NMState builds), macvlan or ipvlan (directly on a NIC; KubeVirt carries no
+	// type is what the interface is connected to: pod (the cluster's own network), bridge (a Linux bridge that NMState
+	// builds), ovs (an Open vSwitch bridge that NMState builds), macvlan or ipvlan (directly on a NIC; KubeVirt carries no
 	// traffic over these), or sriov (a virtual function). It cannot change. Default: pod.
 	//
 	// +optional
 	// +kubebuilder:default=pod
 	Type NetworkType `json:"type,omitempty"`
 
-	// nadName uses an existing NetworkAttachmentDefinition, by name in spec.namespace or as namespace/name: nothing is
-	// made on the nodes, and the machine waits until it exists. It must not be one that a Wukong owns. This is the way
-	// to share one network among many machines. It cannot change.
+	// nadName uses an existing NetworkAttachmentDefinition, by name in spec.namespace or as namespace/name. No bridge is
+	// built for this network, and the machine waits until the attachment exists. The attachment must not belong to a
+	// Wukong. Use this field to share one network among many machines. It cannot change.
 	//
 	// +optional
 	// +kubebuilder:validation:MinLength=1
@@ -50,9 +50,8 @@ type Network struct {
 	// +kubebuilder:validation:Pattern=`^([a-z0-9]([-a-z0-9]*[a-z0-9])?/)?[a-z0-9]([-a-z0-9.]*[a-z0-9])?$`
 	NADName string `json:"nadName,omitempty"`
 
-	// bridgeName is the name of the bridge on the nodes, at most 15 characters; type bridge and ovs. Networks and
-	// Wukongs that name the same bridge share it, and must then ask for the same uplink. It cannot change.
-	// Default: br-{name}.
+	// bridgeName is the name of the bridge on the nodes, at most 15 characters; type bridge and ovs. Networks and Wukongs
+	// that name the same bridge share it, and must then ask for the same uplink. It cannot change. Default: br-{name}.
 	//
 	// +optional
 	// +kubebuilder:validation:MinLength=1
@@ -62,8 +61,8 @@ type Network struct {
 	BridgeName string `json:"bridgeName,omitempty"`
 
 	// vlanId tags the network on the wire, 1 to 4094. For type bridge and ovs the nodes get the VLAN interface
-	// {physicalInterface}.{vlanId} as the bridge's port, and the NIC keeps the node's address; where that name would be
-	// longer than 15 characters the VLAN interface is named vl{vlanId}-{hash of the NIC's name}. For type sriov the
+	// {physicalInterface}.{vlanId} as the bridge's port, and the NIC keeps the node's address. Where that name would be
+	// longer than 15 characters, the VLAN interface is named vl{vlanId}-{hash of the NIC's name}. For type sriov the
 	// virtual function tags. It cannot change. Default: untagged.
 	//
 	// +optional
@@ -71,9 +70,9 @@ type Network struct {
 	// +kubebuilder:validation:Maximum=4094
 	VLANID int32 `json:"vlanId,omitempty"`
 
-	// physicalInterface is the nodes' NIC by which the network reaches the wire; type bridge, ovs, macvlan and
-	// ipvlan. Without vlanId a bridge takes the NIC over, so it must not carry the node's own address (see
-	// preserveHostIP). It cannot change. Default: the hook's -physical-interface flag, which is ens160 unless set.
+	// physicalInterface is the nodes' NIC by which the network reaches the wire; type bridge, ovs, macvlan and ipvlan. A
+	// bridge without vlanId takes the NIC over, so the NIC must not carry the node's own address (see preserveHostIP). It
+	// cannot change. Default: the hook's -physical-interface flag, which is ens160 unless set.
 	//
 	// +optional
 	// +kubebuilder:validation:MinLength=1
@@ -82,16 +81,17 @@ type Network struct {
 	// +kubebuilder:validation:XValidation:rule=`!(self in ['all', 'default', 'lo', 'bonding_masters'])`,message="this is no NIC: name the interface as the node does, for example ens160"
 	PhysicalInterface string `json:"physicalInterface,omitempty"`
 
-	// preserveHostIP is for a bridge without vlanId on the NIC that carries the node's default route: the policy moves
-	// the node's addresses, MAC and routes from the NIC to the bridge, one node at a time. All selected nodes have
-	// static addresses, or all have IPv4 by DHCP; IPv6 moves only with static addresses of both families. Whoever
-	// shares the bridge must set it too. It cannot change. Default: false, and such a NIC is refused.
+	// preserveHostIP is for a bridge without vlanId on the NIC that carries the node's default route: the policy moves the
+	// node's addresses, MAC and routes from the NIC to the bridge, one node at a time. The selected nodes must all have
+	// static addresses, or all have IPv4 by DHCP. IPv6 moves only where the addresses of both families are static. Every
+	// network that shares the bridge must set this field too. It cannot change. Default: false, and a bridge on such a NIC
+	// is refused.
 	//
 	// +optional
 	PreserveHostIP *bool `json:"preserveHostIP,omitempty"`
 
 	// resourceName is the device plugin's resource that virtual functions are taken from, for example
-	// intel.com/sriov_netdevice; type sriov, which needs it.
+	// intel.com/sriov_netdevice; type sriov, where it is required.
 	//
 	// +optional
 	// +kubebuilder:validation:MinLength=1
@@ -116,23 +116,23 @@ type Network struct {
 	// +kubebuilder:validation:Maximum=65535
 	MTU int32 `json:"mtu,omitempty"`
 
-	// ipConfig is the guest's own address on this network, told to it by cloud-init on its first boot; never an address
-	// of the node. Default: dhcp on a pod network; on others the interface is up and has no address.
+	// ipConfig is the guest's own address on this network, never an address of the node. cloud-init sets it on the guest's
+	// first boot. Default: dhcp on a pod network; on others the interface is up and has no address.
 	//
 	// +optional
 	IPConfig *IPConfig `json:"ipConfig,omitempty"`
 
 	// reclaimPolicy says what happens to the bridge on the nodes when the network or the Wukong is deleted; type bridge
-	// and ovs. Retain keeps it. Delete removes bridge and VLAN interface, also where they were there before, once no
-	// other Wukong uses the bridge and no node reports a port or an address on it; after the hook's -teardown-timeout
-	// (15m) it is kept. It can be set until the deletion is done. It does not go with preserveHostIP. Unset means
-	// Retain.
+	// and ovs. Retain keeps the bridge. Delete removes the bridge and its VLAN interface, even if they existed before the
+	// Wukong, once no other Wukong uses the bridge and no node reports a port or an address on it. After the hook's
+	// -teardown-timeout (15m) without progress the bridge is kept. You can change this field until the deletion is done.
+	// Delete does not go with preserveHostIP. Unset means Retain.
 	//
 	// +optional
 	ReclaimPolicy ReclaimPolicy `json:"reclaimPolicy,omitempty"`
 }
 
-// NetworkType is what an interface hangs on.
+// NetworkType is what an interface is connected to.
 //
 // +kubebuilder:validation:Enum=pod;bridge;ovs;macvlan;ipvlan;sriov
 type NetworkType string

@@ -1,48 +1,49 @@
 package v1alpha1
 
-// Reason is why a condition is as it is. KubeVirt's own words for a machine that does not run, such as Starting or
-// ErrorUnschedulable, stand beside those that are listed here.
+// Reason is why a condition has its status. For a machine that does not run, MachineReady can also have KubeVirt's own
+// word as its reason, such as Starting or ErrorUnschedulable; Ready and Stalled repeat the reason of another condition.
 type Reason string
 
-// The reasons of the conditions.
+// The reasons of the conditions. Each has one line, "ReasonX: text"; the doc comment of WukongStatus.Conditions repeats
+// the lines as "X: text" for kubectl explain.
 const (
-	// ReasonInvalidSpec: the spec is wrong in a way that shows only with the defaults filled in; everything is held.
+	// ReasonInvalidSpec: a value is wrong once the defaults are filled in; everything that exists stays as it is.
 	ReasonInvalidSpec Reason = "InvalidSpec"
 
-	// ReasonTerminating: it is being deleted.
+	// ReasonTerminating: the Wukong or its machine is being deleted.
 	ReasonTerminating Reason = "Terminating"
 
-	// ReasonConflict: a bridge, a NIC, a disk or a name is somebody else's; the message names the party.
+	// ReasonConflict: a bridge, a NIC, a disk or a name belongs to somebody else; the message says to whom.
 	ReasonConflict Reason = "Conflict"
 
-	// ReasonRemoving: what an earlier network of the same name, or another policy, leaves on the nodes goes first.
+	// ReasonRemoving: an older policy or attachment of the same name, bridge or uplink has to go first.
 	ReasonRemoving Reason = "Removing"
 
-	// ReasonNotRequired: no network needs it.
+	// ReasonNotRequired: no network needs a policy, or none needs an attachment.
 	ReasonNotRequired Reason = "NotRequired"
 
 	// ReasonPoliciesAvailable: the bridges are built on the nodes.
 	ReasonPoliciesAvailable Reason = "PoliciesAvailable"
 
-	// ReasonNMStateNotRegistered: no policy is made, and the bridges in the message must exist on the nodes.
+	// ReasonNMStateNotRegistered: no policy is created; the bridges in the message must exist on the nodes.
 	ReasonNMStateNotRegistered Reason = "NMStateNotRegistered"
 
-	// ReasonPolicyPending: NMState has not looked at the policy yet.
+	// ReasonPolicyPending: the policy is being created, or NMState has not looked at it yet.
 	ReasonPolicyPending Reason = "PolicyPending"
 
 	// ReasonPolicyProgressing: NMState is configuring the nodes.
 	ReasonPolicyProgressing Reason = "PolicyProgressing"
 
-	// ReasonPolicyFailed: a node could not be configured; the message has the node and NMState's error.
+	// ReasonPolicyFailed: NMState could not configure a node; the message has the node and the error.
 	ReasonPolicyFailed Reason = "PolicyFailed"
 
 	// ReasonNoMatchingNode: no node has the labels of highAvailability.nodeSelector.
 	ReasonNoMatchingNode Reason = "NoMatchingNode"
 
-	// ReasonBridgeLost: a node no longer has the bridge, or its uplink in it.
+	// ReasonBridgeLost: a node no longer has the bridge, or the bridge no longer has its uplink.
 	ReasonBridgeLost Reason = "BridgeLost"
 
-	// ReasonPreflightRefused: the policy would harm a node; the message has the node and the ways out.
+	// ReasonPreflightRefused: the policy would harm a node; the message has the node and what to change.
 	ReasonPreflightRefused Reason = "PreflightRefused"
 
 	// ReasonPreflightWaiting: a selected node does not report its network yet, or no node is selected.
@@ -54,7 +55,7 @@ const (
 	// ReasonWaitingForNodeNetwork: a policy is not available yet.
 	ReasonWaitingForNodeNetwork Reason = "WaitingForNodeNetwork"
 
-	// ReasonAttachmentPending: an attachment is being created, or deleted.
+	// ReasonAttachmentPending: an attachment is being created or deleted.
 	ReasonAttachmentPending Reason = "AttachmentPending"
 
 	// ReasonAttachmentNotFound: the attachment that nadName names does not exist.
@@ -63,24 +64,24 @@ const (
 	// ReasonWaitingForAttachments: an attachment does not exist yet.
 	ReasonWaitingForAttachments Reason = "WaitingForAttachments"
 
-	// ReasonMachinePending: the machine is being created, or KubeVirt has not taken it up yet.
+	// ReasonMachinePending: the machine is being created, or KubeVirt has not looked at it yet.
 	ReasonMachinePending Reason = "MachinePending"
 
-	// ReasonMachineFailed: KubeVirt could not create or start the machine; its error is in the message.
+	// ReasonMachineFailed: KubeVirt could not create or start the machine; the message has the error.
 	ReasonMachineFailed Reason = "MachineFailed"
 
-	// ReasonNotReady: the machine is on its way, and not ready yet.
+	// ReasonNotReady: the machine is not ready yet.
 	ReasonNotReady Reason = "NotReady"
 
 	// ReasonRunning: the machine runs.
 	ReasonRunning Reason = "Running"
 
-	// ReasonMigrating: the machine runs, and moves to another node.
+	// ReasonMigrating: the machine runs, and is moving to another node.
 	ReasonMigrating Reason = "Migrating"
 
-	// ReasonRestartRequired: the machine runs, and takes up changes at its next restart.
+	// ReasonRestartRequired: the machine runs, and needs a restart to take over changes.
 	ReasonRestartRequired Reason = "RestartRequired"
 
-	// ReasonStopped: the machine is stopped, as asked.
+	// ReasonStopped: the machine is stopped, as the spec or virtctl asks.
 	ReasonStopped Reason = "Stopped"
 )

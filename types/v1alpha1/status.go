@@ -2,10 +2,10 @@ package v1alpha1
 
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-// WukongStatus is what the hook last saw and decided. Nothing in it ticks: it changes only when the machine, its
-// networks or the spec do.
+// WukongStatus is what the hook last saw and decided. It has no clocks and no counters: it changes only when the
+// machine, its networks or the spec change.
 type WukongStatus struct {
-	// observedGeneration is the generation of the spec that this status speaks of. Metacontroller fills it; -1 until the
+	// observedGeneration is the generation of the spec that this status is about. Metacontroller sets it; -1 until the
 	// first answer.
 	//
 	// +optional
@@ -17,7 +17,35 @@ type WukongStatus struct {
 	// +optional
 	Phase string `json:"phase,omitempty"`
 
-	// conditions are Ready, NodeNetworkReady, AttachmentsReady and MachineReady, and Stalled while it is true.
+	// conditions are Ready, NodeNetworkReady, AttachmentsReady and MachineReady, and Stalled while only the user can make
+	// progress. Their reasons are these, and for a machine that does not run KubeVirt's own words, such as Starting:
+	//
+	//   - InvalidSpec: a value is wrong once the defaults are filled in; everything that exists stays as it is.
+	//   - Terminating: the Wukong or its machine is being deleted.
+	//   - Conflict: a bridge, a NIC, a disk or a name belongs to somebody else; the message says to whom.
+	//   - Removing: an older policy or attachment of the same name, bridge or uplink has to go first.
+	//   - NotRequired: no network needs a policy, or none needs an attachment.
+	//   - PoliciesAvailable: the bridges are built on the nodes.
+	//   - NMStateNotRegistered: no policy is created; the bridges in the message must exist on the nodes.
+	//   - PolicyPending: the policy is being created, or NMState has not looked at it yet.
+	//   - PolicyProgressing: NMState is configuring the nodes.
+	//   - PolicyFailed: NMState could not configure a node; the message has the node and the error.
+	//   - NoMatchingNode: no node has the labels of highAvailability.nodeSelector.
+	//   - BridgeLost: a node no longer has the bridge, or the bridge no longer has its uplink.
+	//   - PreflightRefused: the policy would harm a node; the message has the node and what to change.
+	//   - PreflightWaiting: a selected node does not report its network yet, or no node is selected.
+	//   - AttachmentsExist: every network has its attachment.
+	//   - WaitingForNodeNetwork: a policy is not available yet.
+	//   - AttachmentPending: an attachment is being created or deleted.
+	//   - AttachmentNotFound: the attachment that nadName names does not exist.
+	//   - WaitingForAttachments: an attachment does not exist yet.
+	//   - MachinePending: the machine is being created, or KubeVirt has not looked at it yet.
+	//   - MachineFailed: KubeVirt could not create or start the machine; the message has the error.
+	//   - NotReady: the machine is not ready yet.
+	//   - Running: the machine runs.
+	//   - Migrating: the machine runs, and is moving to another node.
+	//   - RestartRequired: the machine runs, and needs a restart to take over changes.
+	//   - Stopped: the machine is stopped, as the spec or virtctl asks.
 	//
 	// +optional
 	// +listType=map
@@ -67,7 +95,7 @@ type NetworkStatus struct {
 	// +optional
 	Type NetworkType `json:"type,omitempty"`
 
-	// bridge is the bridge on the nodes that the network hangs on.
+	// bridge is the network's bridge on the nodes.
 	//
 	// +optional
 	Bridge string `json:"bridge,omitempty"`
@@ -82,7 +110,8 @@ type NetworkStatus struct {
 	// +optional
 	PolicyName string `json:"policyName,omitempty"`
 
-	// policyState is Available, Progressing, Degraded, Ignored (no node matches) or Pending (not there yet).
+	// policyState is Available, Progressing, Degraded, Ignored (no node matches) or Pending (the policy does not exist, or
+	// NMState has not looked at it).
 	//
 	// +optional
 	PolicyState string `json:"policyState,omitempty"`
@@ -102,7 +131,8 @@ type NetworkStatus struct {
 	// +optional
 	InterfaceName string `json:"interfaceName,omitempty"`
 
-	// ipAddresses are the addresses that the machine reports, or until it does the configured static one.
+	// ipAddresses are the addresses that the machine reports. Until the machine reports any, they are the configured
+	// static one.
 	//
 	// +optional
 	// +listType=atomic
@@ -144,33 +174,34 @@ type VolumeStatus struct {
 
 // Condition types. Ready is the summary: its message is the one line that a person reads.
 const (
-	// Ready is True when the machine runs (reason Running) or is stopped on request (reason Stopped) and its networks
-	// are as asked. When not True its reason and message are those of the first condition below that is not.
+	// Ready is True when the machine runs (reason Running) or is stopped on request (reason Stopped) and its networks are
+	// as asked. Otherwise its reason and message are those of the first condition below that is not True; a condition that
+	// only the user can change comes before the others.
 	ConditionReady = "Ready"
 
-	// NodeNetworkReady speaks of the policies that build bridges on the nodes.
+	// NodeNetworkReady is about the policies that build bridges on the nodes.
 	//
 	// True: PoliciesAvailable, NotRequired.
-	// Unknown: NMStateNotRegistered (the bridges named in the message must exist; Ready does not wait).
-	// False: PolicyPending, PolicyProgressing, PolicyFailed, NoMatchingNode, BridgeLost (a node no longer has what it
-	// had), PreflightRefused, PreflightWaiting, Conflict, Removing, InvalidSpec, Terminating.
+	// Unknown: NMStateNotRegistered (Ready does not wait for it).
+	// False: PolicyPending, PolicyProgressing, PolicyFailed, NoMatchingNode, BridgeLost, PreflightRefused, PreflightWaiting,
+	// Conflict, Removing, InvalidSpec, Terminating.
 	ConditionNodeNetworkReady = "NodeNetworkReady"
 
-	// AttachmentsReady speaks of the NetworkAttachmentDefinitions.
+	// AttachmentsReady is about the NetworkAttachmentDefinitions.
 	//
 	// True: AttachmentsExist, NotRequired.
 	// False: WaitingForNodeNetwork, AttachmentPending, AttachmentNotFound, Conflict, Removing, InvalidSpec, Terminating.
 	ConditionAttachmentsReady = "AttachmentsReady"
 
-	// MachineReady speaks of the VirtualMachine.
+	// MachineReady is about the VirtualMachine.
 	//
-	// True: Running, Migrating, RestartRequired (it runs, and has changes to take up), Stopped.
-	// False: WaitingForNodeNetwork, WaitingForAttachments, MachinePending, MachineFailed, NotReady,
-	// Conflict, InvalidSpec, Terminating, or KubeVirt's own word for the machine's state, such as Starting,
-	// Provisioning, Paused, ErrorUnschedulable or CrashLoopBackOff.
+	// True: Running, Migrating, RestartRequired, Stopped.
+	// False: WaitingForNodeNetwork, WaitingForAttachments, MachinePending, MachineFailed, NotReady, Conflict, InvalidSpec,
+	// Terminating, or KubeVirt's own word for the state of the machine, such as Starting, Provisioning, Paused,
+	// ErrorUnschedulable or CrashLoopBackOff.
 	ConditionMachineReady = "MachineReady"
 
-	// Stalled is there, and True, only while nobody but the user can make progress; its reason and message are those of
+	// Stalled exists, and is True, only while nobody but the user can make progress. Its reason and message are those of
 	// the condition that is stuck: InvalidSpec, Conflict, PreflightRefused, PolicyFailed, NoMatchingNode, BridgeLost,
 	// AttachmentNotFound.
 	ConditionStalled = "Stalled"

@@ -6,12 +6,12 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// Wukong is a virtual machine and the networks it hangs on. From one Wukong come, in this order and each only when what
-// it stands on is ready: the NMState policies that build bridges on the nodes, the Multus attachments that point at
-// those bridges, and the KubeVirt VirtualMachine that plugs into them.
+// Wukong is a virtual machine and its networks. The hook creates three kinds of children for a Wukong, in this order
+// and each only when the children before it are ready: the NMState policies that build bridges on the nodes, the Multus
+// attachments that point at those bridges, and the KubeVirt VirtualMachine that is plugged into them.
 //
-// Wukong is cluster-scoped because the policies are, and because whoever may write one may reconfigure the network of
-// every node. spec.namespace says where the attachments and the machine live.
+// Wukong is cluster-scoped because the policies are, and because whoever may write a Wukong may reconfigure the network
+// of every node. spec.namespace says where the attachments and the machine live.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:resource:scope=Cluster,shortName=wkg,categories=novasphere
@@ -111,7 +111,7 @@ type WukongSpec struct {
 	SSHKeySecret string `json:"sshKeySecret,omitempty"`
 
 	// userDataSecret names a Secret in spec.namespace whose key userdata is the guest's complete cloud-init user data.
-	// Excludes cloudInitUser. Use it for user data of more than 2,048 bytes, which KubeVirt refuses inline.
+	// Excludes cloudInitUser. Use this field for user data of more than 2,048 bytes, which KubeVirt refuses inline.
 	//
 	// +optional
 	// +kubebuilder:validation:MinLength=1
@@ -119,9 +119,9 @@ type WukongSpec struct {
 	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$`
 	UserDataSecret string `json:"userDataSecret,omitempty"`
 
-	// networkDataSecret names a Secret in spec.namespace whose key networkdata is the guest's complete cloud-init
-	// network configuration, used instead of the one made from ipConfig; ipConfig is then only what the status shows
-	// until the guest reports. Use it for network data of more than 2,048 bytes, which KubeVirt refuses inline.
+	// networkDataSecret names a Secret in spec.namespace whose key networkdata is the guest's complete cloud-init network
+	// configuration, used instead of the one made from ipConfig. ipConfig then only decides what the status shows until
+	// the guest reports. Use this field for network data of more than 2,048 bytes, which KubeVirt refuses inline.
 	//
 	// +optional
 	// +kubebuilder:validation:MinLength=1
