@@ -142,3 +142,10 @@ func nic(n v1alpha1.Network, existing string, settings Settings) string {
 		return settings.PhysicalInterface
 	}
 }
+
+// silent reports whether KubeVirt attaches the network and carries no traffic over it: its bridge binding moves the interface's
+// hardware address into the guest, and macvlan and ipvlan deliver only to the original one
+// (https://kubevirt.io/user-guide/network/interfaces_and_networks/#invalid-cnis-for-secondary-networks).
+func (n *network) silent() bool {
+	return n.Type == v1alpha1.Macvlan || n.Type == v1alpha1.Ipvlan
+}

@@ -115,13 +115,6 @@ func (v *view) attachmentsPart() part {
 	return readyPart(condition, v1alpha1.ReasonAttachmentsExist, message)
 }
 
-// silent reports whether KubeVirt attaches the network and carries no traffic over it: its bridge binding moves the interface's
-// hardware address into the guest, and macvlan and ipvlan deliver only to the original one
-// (https://kubevirt.io/user-guide/network/interfaces_and_networks/#invalid-cnis-for-secondary-networks).
-func (n *network) silent() bool {
-	return n.Type == v1alpha1.Macvlan || n.Type == v1alpha1.Ipvlan
-}
-
 // phase is the one word for display.
 func (v *view) phase(machine machineOutcome, parts []part) string {
 	refusal := worst(parts)

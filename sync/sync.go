@@ -8,14 +8,11 @@
 package sync
 
 import (
-	"maps"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"novasphere.dev/wukong/sync/facts"
-	"novasphere.dev/wukong/sync/hold"
-	"novasphere.dev/wukong/types/v1alpha1"
 )
 
 // decided is what becomes of a Wukong, beside what becomes of each of its networks.
@@ -94,73 +91,6 @@ func (v *view) answered(d decided) Children {
 	return all
 }
 
-// leaving is what becomes of one child that no network of the spec asks for any more.
-type leaving struct {
-	child   *unstructured.Unstructured // nil where it goes
-	network string                     // the network that it was made for
-	message string
-	note    string // a line for the log of the operator
-}
-
-// stillUsed is said of a network that the spec no longer has and the machine still does.
-const stillUsed = "is removed from the spec, and goes when the machine no longer uses it: at its next restart"
-
-// leavingAttachments are those that stay for a while: an attachment goes when neither the machine nor its running instance refers
-// to it. The machine lets go first.
-func (v *view) leavingAttachments() []leaving {
-	var all []leaving
-	_, wanted := v.wanted()
-	for _, a := range v.children.Attachments.All() {
-		if n := networkOf(v.w, a.Name, attachmentSuffix); !wanted[a.Key] && v.uses(n) {
-			all = append(all, leaving{child: hold.Child(&a.Object), network: n, message: stillUsed})
-		}
-	}
-	return all
-}
-
-// leavingPolicies are the policies that no network wants: each waits for its attachment and for the machine, and then leaves the
-// nodes.
-func (v *view) leavingPolicies() []leaving {
-	var all []leaving
-	policies, attachments := v.wanted()
-	plugged := map[string]bool{} // networks whose attachment is still there
-	for _, a := range v.children.Attachments.All() {
-		if !attachments[a.Key] {
-			plugged[networkOf(v.w, a.Name, attachmentSuffix)] = true
-		}
-	}
-	staying := maps.Clone(policies) // with the policies that the machine still stands on
-	for _, p := range v.children.Policies.All() {
-		if n := networkOf(v.w, p.Name, policySuffix); plugged[n] || v.uses(n) {
-			staying[p.Key] = true
-		}
-	}
-	for _, p := range v.children.Policies.All() {
-		n := networkOf(v.w, p.Name, policySuffix)
-		switch {
-		case policies[p.Key]:
-		case staying[p.Key]:
-			all = append(all, leaving{child: hold.Policy(p), network: n, message: stillUsed})
-		default:
-			o := v.bridges.Leave(p, staying)
-			all = append(all, leaving{child: o.Child, network: n, message: o.Message(), note: o.Note})
-		}
-	}
-	return all
-}
-
-// strangeMachines are machines of another name: none that this hook made, though they carry this Wukong's mark. They are never
-// deleted for that.
-func (v *view) strangeMachines() []leaving {
-	var all []leaving
-	for _, m := range v.children.Machines.All() {
-		if m.Key != v.machineKey() {
-			all = append(all, leaving{child: hold.Machine(m)})
-		}
-	}
-	return all
-}
-
 // resync asks to be called again while a bridge is being removed: that nothing moves any more is no event.
 func (v *view) resync(d decided) float64 {
 	var children []*unstructured.Unstructured
@@ -181,62 +111,4 @@ func (v *view) resync(d decided) float64 {
 // patience is after how many seconds a removal that waits is looked at again.
 func (v *view) patience() float64 {
 	return max(1, v.settings.TeardownTimeout.Seconds()/10)
-}
-
-// holdAll answers everything that exists.
-func (v *view) holdAll() Children {
-	all := append(v.holdPolicies(), v.holdAttachments()...)
-	for _, m := range v.children.Machines.All() {
-		all = append(all, hold.Machine(m))
-	}
-	return all
-}
-
-func (v *view) holdPolicies() Children {
-	var all Children
-	for _, p := range v.children.Policies.All() {
-		all = append(all, hold.Policy(p))
-	}
-	return all
-}
-
-func (v *view) holdAttachments() Children {
-	var all Children
-	for _, a := range v.children.Attachments.All() {
-		all = append(all, hold.Child(&a.Object))
-	}
-	return all
-}
-
-// Stages is everything that would ever be created for a Wukong, in the order in which it comes into being.
-type Stages struct {
-	NodeNetwork, Attachments, Machine []*unstructured.Unstructured
-}
-
-// Render answers every child that Sync would ever create for a Wukong, as if everything it waits for were ready. nmstate is
-// whether NMState's policies are registered. With preserveHostIP the policy is the one for nodes with a static address: which one
-// it is is known only when the nodes are looked at.
-func Render(w *v1alpha1.Wukong, settings Settings, nmstate bool) (*Stages, error) {
-	if err := isWukong(w); err != nil {
-		return nil, err
-	}
-	req := &Request{Parent: w}
-	if nmstate {
-		req.Controller.Spec.ChildResources = []ChildResource{{APIVersion: "nmstate.io/v1", Resource: "nodenetworkconfigurationpolicies"}}
-	}
-	v := newView(req, settings, time.Time{})
-	if errs := v.validate(); len(errs) > 0 {
-		return nil, errs.ToAggregate()
-	}
-	stages := &Stages{}
-	for i := range v.bridges.Wants {
-		stages.NodeNetwork = append(stages.NodeNetwork, v.bridges.Desired(&v.bridges.Wants[i]))
-	}
-	for _, n := range v.networks {
-		if n.ownAttachment {
-			stages.Attachments = append(stages.Attachments, v.newAttachment(n))
-		}
-	}
-	stages.Machine = append(stages.Machine, v.newMachine(v.networks))
-	return stages, nil
 }

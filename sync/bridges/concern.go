@@ -1,0 +1,57 @@
+package bridges
+
+import (
+	"fmt"
+
+	"novasphere.dev/wukong/sync/facts"
+)
+
+// concern is what the user should know of a policy that stays, or "".
+func (v *View) concern(w *Want, existing *facts.Policy) string {
+	if says := existing.Says; says.Preserves && says.MTU != w.Bridge.MTU {
+		return fmt.Sprintf("bridge %s keeps its mtu %d (0 is unset), because NMState lets nobody change a policy that moves a node's address: "+
+			"`kubectl delete nncp %s` has it made again", w.Bridge.Name, says.MTU, w.Policy)
+	}
+	applied, known := v.appliedOn(existing)
+	if !v.Preflight || !known {
+		return ""
+	}
+	// NMState applies a policy on every node that joins, asked or not: nobody can hold it back, but the user can know.
+	for _, n := range v.reached {
+		s := v.state(n.Name)
+		if s == nil || applied[n.Name] != nil {
+			continue
+		}
+		objection, dhcp := v.objection(w, s)
+		if objection == "" && w.Bridge.Preserves && dhcp != existing.MovesDHCP {
+			objection = fmt.Sprintf("node %s: %s", s.Node, otherKind)
+		}
+		if objection != "" {
+			return objection + "; NMState applies the policy there all the same"
+		}
+	}
+	return ""
+}
+
+// lostBridge says which node no longer has what it once had of an available policy, or "": a bridge that somebody has removed, or
+// that has lost its uplink to another. What the node reports must be younger than what NMState did.
+func (v *View) lostBridge(w *Want, existing *facts.Policy) string {
+	applied, known := v.appliedOn(existing)
+	if !v.Preflight || !known {
+		return ""
+	}
+	for _, n := range v.reached {
+		s, enactment := v.state(n.Name), applied[n.Name]
+		if s == nil || enactment == nil {
+			continue
+		}
+		since := enactment.Conditions.Of("Available").LastTransitionTime
+		if since == "" || s.Updated <= since {
+			continue
+		}
+		if lost := s.Lost(w.Bridge); lost != "" {
+			return fmt.Sprintf("node %s has lost %s", s.Node, lost)
+		}
+	}
+	return ""
+}

@@ -1,0 +1,53 @@
+package node
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Lost says what the node no longer has of a bridge that was built there, or "". NMState does not build it again by itself,
+// and CNI's bridge plugin makes an isolated one for the next machine that comes there.
+func (s *State) Lost(b Bridge) string {
+	bridge := s.bridge(b.Name)
+	switch {
+	case bridge == nil:
+		return "bridge " + b.Name
+	case bridge.kind == b.Kind && slices.ContainsFunc(bridge.ports, func(p port) bool { return p.name == b.Uplink }):
+		return ""
+	}
+	return fmt.Sprintf("port %s of bridge %s", b.Uplink, b.Name)
+}
+
+// Occupant says who would lose the network with a bridge though no policy speaks of it, or "": somebody's machine or pod that
+// an attachment of their own plugs into it, or the node itself, by an address that somebody gave the bridge. What a node
+// reports is up to a minute old, so the machine that has just gone may be seen for a while.
+func (s *State) Occupant(b Bridge) string {
+	bridge := s.bridge(b.Name)
+	if bridge == nil {
+		return ""
+	}
+	// It is removed by its name. One of another form is somebody else's, from before or since.
+	if bridge.kind != b.Kind {
+		return fmt.Sprintf("on node %s %s is of type %s", s.Node, b.Name, bridge.kind)
+	}
+	if carried := s.carried(s.iface(b.Name)); carried != "" {
+		return fmt.Sprintf("on node %s it carries %s", s.Node, carried)
+	}
+	for _, at := range s.vlans {
+		if i := s.interfaces[at]; i.baseIface == b.Name {
+			return fmt.Sprintf("on node %s there is the VLAN interface %s on it", s.Node, i.name)
+		}
+	}
+	for _, p := range bridge.ports {
+		if !b.Owns(p.name) {
+			return fmt.Sprintf("on node %s it has the port %s", s.Node, p.name)
+		}
+	}
+	return ""
+}
+
+// FeedsAnother reports whether the uplink of a bridge is a port of something else on the node.
+func (s *State) FeedsAnother(b Bridge) bool {
+	uplink := s.iface(b.Uplink)
+	return uplink != nil && uplink.controller != "" && uplink.controller != b.Name
+}

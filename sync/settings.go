@@ -1,0 +1,22 @@
+package sync
+
+import "time"
+
+// Settings are the flags of the process that change what is answered.
+type Settings struct {
+	// PhysicalInterface is the NIC of networks that name none.
+	PhysicalInterface string
+
+	// DefaultOSImage is the container disk of machines that name neither osImage nor a disk to boot from.
+	DefaultOSImage string
+
+	// BridgeMarker makes attachments of type bridge ask for the node resource that the bridge-marker DaemonSet
+	// publishes, so that a machine lands only where its bridges exist.
+	BridgeMarker bool
+
+	// Preflight looks at the nodes before a policy is created.
+	Preflight bool
+
+	// TeardownTimeout is how long the removal of a bridge may make no progress before its policy is dropped anyway.
+	TeardownTimeout time.Duration
+}
