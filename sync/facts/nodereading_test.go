@@ -1,0 +1,108 @@
+package facts_test
+
+import "novasphere.dev/wukong/sync/node"
+
+// state has the fields of a node.State, which are its own: the two are compared as fmt prints them.
+type state struct {
+	Node            string
+	Reported        bool
+	Updated         string
+	interfaces      []iface
+	byName, bridges map[string]int
+	vlans           []int
+	routed          map[string]string
+	gateways        map[string]bool
+	ipv6Routed      bool
+}
+
+type iface struct {
+	name, kind string
+	absent     bool
+	mtu        int64
+	mac        string
+	controller string
+	ipv4, ipv6 family
+	baseIface  string
+	vlan       int64
+	ports      []port
+}
+
+type family struct {
+	disabled       bool
+	dhcp, autoconf bool
+	address        string
+	prefix         int64
+}
+
+type port struct {
+	name    string
+	filters bool
+	bonds   bool
+}
+
+func stateOf(key string, m map[string]any) state {
+	current := value(m, "status", "currentState")
+	s := state{
+		Node: key, Reported: value(current, "interfaces") != nil, Updated: text(m, "status", "lastSuccessfulUpdateTime"),
+		byName: map[string]int{}, bridges: map[string]int{}, routed: map[string]string{}, gateways: map[string]bool{},
+	}
+	for at, i := range items(current, "interfaces") {
+		found := ifaceOf(i)
+		s.interfaces = append(s.interfaces, found)
+		if found.baseIface != "" {
+			s.vlans = append(s.vlans, at)
+		}
+		switch {
+		case found.absent:
+			continue
+		case found.kind == node.OVSBridge || found.kind == node.LinuxBridge:
+			first(s.bridges, found.name, at)
+		}
+		if found.kind != node.OVSBridge {
+			first(s.byName, found.name, at)
+		}
+	}
+	for _, r := range items(current, "routes", "running") {
+		destination, by := text(r, "destination"), text(r, "next-hop-interface")
+		if destination == "0.0.0.0/0" {
+			s.gateways[by] = true
+		}
+		s.ipv6Routed = s.ipv6Routed || destination == "::/0"
+		if !node.LinkLocal(destination) {
+			first(s.routed, by, destination)
+		}
+	}
+	return s
+}
+
+// first keeps what a map has under a name.
+func first[T any](m map[string]T, name string, v T) {
+	if _, taken := m[name]; !taken {
+		m[name] = v
+	}
+}
+
+func ifaceOf(m map[string]any) iface {
+	i := iface{
+		name: text(m, "name"), kind: text(m, "type"), absent: text(m, "state") == "absent", mtu: number(m, "mtu"),
+		mac: text(m, "mac-address"), controller: text(m, "controller"), ipv4: familyOf(m, "ipv4"), ipv6: familyOf(m, "ipv6"),
+		baseIface: text(m, "vlan", "base-iface"), vlan: number(m, "vlan", "id"),
+	}
+	for _, p := range items(m, "bridge", "port") {
+		filter, _ := value(p, "vlan").(map[string]any)
+		i.ports = append(i.ports, port{name: text(p, "name"), filters: len(filter) > 0, bonds: value(p, "link-aggregation") != nil})
+	}
+	return i
+}
+
+func familyOf(m map[string]any, name string) family {
+	enabled, said := value(m, name, "enabled").(bool)
+	f := family{disabled: said && !enabled, dhcp: truth(m, name, "dhcp"), autoconf: truth(m, name, "autoconf")}
+	for _, a := range items(m, name, "address") {
+		if ip := text(a, "ip"); ip != "" && !node.LinkLocal(ip) {
+			f.address, f.prefix = ip, number(a, "prefix-length")
+			break
+		}
+	}
+	return f
+}
