@@ -6,7 +6,8 @@ import (
 	"novasphere.dev/wukong/sync/facts"
 )
 
-// concern is what the user should know of a policy that stays, or "".
+// concern is the message about a policy that stays, for the user to know though nothing waits for it; empty where there
+// is none.
 func (v *View) concern(w *Want, existing *facts.Policy) string {
 	if says := existing.Says; says.Preserves && says.MTU != w.Bridge.MTU {
 		return fmt.Sprintf("bridge %s keeps its mtu %d (0 is unset), because NMState lets nobody change a policy that moves a node's address: "+
@@ -16,7 +17,7 @@ func (v *View) concern(w *Want, existing *facts.Policy) string {
 	if !v.Preflight || !known {
 		return ""
 	}
-	// NMState applies a policy on every node that joins, asked or not: nobody can hold it back, but the user can know.
+	// NMState applies a policy on every node that joins. The hook cannot prevent that, but it can tell the user.
 	for _, n := range v.reached {
 		s := v.state(n.Name)
 		if s == nil || applied[n.Name] != nil {
@@ -33,8 +34,8 @@ func (v *View) concern(w *Want, existing *facts.Policy) string {
 	return ""
 }
 
-// lostBridge says which node no longer has what it once had of an available policy, or "": a bridge that somebody has removed, or
-// that has lost its uplink to another. What the node reports must be younger than what NMState did.
+// lostBridge is the message that names the node on which an available policy's bridge, or its uplink, is missing; empty
+// where there is none. The report of the node must be younger than NMState's work there.
 func (v *View) lostBridge(w *Want, existing *facts.Policy) string {
 	applied, known := v.appliedOn(existing)
 	if !v.Preflight || !known {

@@ -9,14 +9,15 @@ import (
 	"novasphere.dev/wukong/types/v1alpha1"
 )
 
-// conflict is why the policy of a bridge may not be created beside those of others, and of bridges of this owner that are
-// leaving; nil where it may. Whoever has a bridge or a NIC first keeps it. NMState itself moves a port from bridge to bridge
-// without a word, and the network that had it goes dark.
+// conflict is the refusal to create the policy of a bridge; nil where there is none. Either somebody else's policy has
+// the name, or the policy conflicts with a policy of others or with one of the owner's that leaves. The first policy to
+// have a bridge or a NIC keeps it. NMState itself refuses nothing: it moves the port from one bridge to the other
+// without a word, and cuts off the network that had the port.
 func (v *View) conflict(w *Want) *outcome.Refusal {
 	if taken := outcome.NameTaken(v.other(w.Policy), v.Owner); taken != nil {
 		return taken
 	}
-	for _, p := range v.leaving(w.Policy) {
+	for _, p := range v.unwanted(w.Policy) {
 		if conflict := v.conflictWith(w.Bridge, p); conflict != nil {
 			return conflict
 		}
@@ -29,7 +30,7 @@ func (v *View) conflict(w *Want) *outcome.Refusal {
 	return nil
 }
 
-// conflictWith is why a bridge does not go with a policy; nil where it does.
+// conflictWith is the refusal of a bridge because of one policy; nil where they do not conflict.
 func (v *View) conflictWith(b node.Bridge, p *facts.Policy) *outcome.Refusal {
 	says := p.Says
 	switch {
@@ -47,7 +48,8 @@ func (v *View) conflictWith(b node.Bridge, p *facts.Policy) *outcome.Refusal {
 	return &outcome.Refusal{Reason: v1alpha1.ReasonConflict, Message: clash(b, p), Stuck: true}
 }
 
-// clash says in what a bridge differs from what a policy of somebody else says, and what to do.
+// clash is the message that says how a bridge differs from the bridge of somebody else's policy, and what the user can
+// do.
 func clash(b node.Bridge, p *facts.Policy) string {
 	says := p.Says
 	switch {

@@ -16,11 +16,12 @@ import (
 	"novasphere.dev/wukong/types/v1alpha1"
 )
 
-// What becomes of policies that exist and do not go together. Each was decided about before it could see the other.
+// Here both of two conflicting policies exist: each was created before the other could be seen.
 
-// yields is why an observed policy begins again later: an older one is taking the same bridge off the nodes, and NMState would
-// not build the bridge a second time for this one. nil where there is no such policy.
-func (v *View) yields(b node.Bridge, existing *facts.Policy) *outcome.Refusal {
+// waitsForRemoval is the refusal of an observed policy because an older policy is taking the same bridge off the nodes;
+// nil where there is none. After that removal NMState would not build the bridge again for the observed policy, so this
+// one is deleted and created again later.
+func (v *View) waitsForRemoval(b node.Bridge, existing *facts.Policy) *outcome.Refusal {
 	for p := range v.meeting(b) {
 		if p.Says.Name == b.Name && (p.Absent || p.Marked()) && p.Precedes(existing.Object) {
 			return v.conflictWith(b, p)
@@ -29,9 +30,9 @@ func (v *View) yields(b node.Bridge, existing *facts.Policy) *outcome.Refusal {
 	return nil
 }
 
-// lostTo says that an observed policy came after one that it conflicts with, and which. Of two the older stays, or where both are
-// equally old the first by name. One that shares the bridge and is older still speaks for this one too. Both are nil where
-// there is no such policy.
+// lostTo is the policy that an observed policy loses to, and the conflict with it; both are nil where there is none.
+// The older policy wins; of two that are equally old, the first by name. A policy does not lose while another policy
+// that shares its bridge is older than the rival.
 func (v *View) lostTo(b node.Bridge, existing *facts.Policy) (lost *outcome.Refusal, winner *facts.Policy) {
 	ally := v.eldestAlly(b)
 	for p := range v.meeting(b) {
@@ -45,9 +46,9 @@ func (v *View) lostTo(b node.Bridge, existing *facts.Policy) (lost *outcome.Refu
 	return nil, nil
 }
 
-// contested is about a younger policy that conflicts with an observed one: whose bridge has the uplink now depends on which of
-// the two NMState applied last. nil where there is none.
-func (v *View) contested(b node.Bridge, existing *facts.Policy) *outcome.Refusal {
+// youngerRival is the refusal of an observed policy because a younger policy conflicts with it; nil where there is
+// none. Which of the two bridges has the uplink depends on which policy NMState applied last.
+func (v *View) youngerRival(b node.Bridge, existing *facts.Policy) *outcome.Refusal {
 	for p := range v.meeting(b) {
 		if p.Precedes(existing.Object) || b.Feeds(p.Says) {
 			continue
@@ -58,21 +59,23 @@ func (v *View) contested(b node.Bridge, existing *facts.Policy) *outcome.Refusal
 	return nil
 }
 
-// winnerOver is the policy that an observed one of the owner's has to give its uplink back to, or nil: this one came second, and
-// NMState may have taken the uplink from the other's bridge since. NMState would not apply the other by itself again.
+// winnerOver is the policy whose bridge an observed policy of the owner has to restore when it leaves; nil where there
+// is none. The observed policy has lost, and NMState may have given it the winner's uplink. NMState does not apply the
+// winner again by itself.
 func (v *View) winnerOver(existing *facts.Policy) *facts.Policy {
 	made := existing.Made()
 	made.MTU = existing.Says.MTU
 	_, winner := v.lostTo(made, existing)
-	if winner == nil || !givable(existing, winner) {
+	if winner == nil || !restorable(existing, winner) {
 		return nil
 	}
 	return winner
 }
 
-// givable reports whether one policy can put another's bridge in its old state: both are the hook's, reach the same nodes, and
-// move no address. A bridge that would change its kind under its name is none: Metacontroller merges interfaces by their names.
-func givable(existing, winner *facts.Policy) bool {
+// restorable reports whether a policy that has lost can restore the bridge of the winner. Both must be the hook's,
+// select the same nodes, and move no address. A bridge whose kind differs under the same name cannot be restored:
+// Metacontroller merges interfaces by their names.
+func restorable(existing, winner *facts.Policy) bool {
 	made := existing.Made()
 	return ownedByWukong(&winner.Object) && !existing.Says.Preserves && !winner.Says.Preserves &&
 		(made.Name != winner.Says.Name || made.Kind == winner.Says.Kind) &&
@@ -84,15 +87,15 @@ func ownedByWukong(o *facts.Object) bool {
 	return o.Owner.Controller && o.Owner.Kind == v1alpha1.Kind && o.Owner.APIVersion == v1alpha1.APIVersion
 }
 
-// nodeSelector is the nodeSelector in an answer.
+// nodeSelector is the nodeSelector of an answered policy.
 func nodeSelector(answer *unstructured.Unstructured) map[string]string {
 	found, _, _ := unstructured.NestedStringMap(answer.Object, "spec", "nodeSelector")
 	return found
 }
 
-// takenBack is the policy of a bridge that came second, when NMState has it on the nodes already: it takes its bridge off the
-// nodes again, and puts the winner's in its old state.
-func (v *View) takenBack(existing, winner *facts.Policy) *unstructured.Unstructured {
+// restoring is the form of a policy that has lost in which NMState removes its bridge from the nodes and gives the
+// winner's bridge what it had.
+func (v *View) restoring(existing, winner *facts.Policy) *unstructured.Unstructured {
 	var restored []any
 	kept := map[string]bool{}
 	var before []any
@@ -115,7 +118,7 @@ func (v *View) takenBack(existing, winner *facts.Policy) *unstructured.Unstructu
 	return rewritten(existing, restored)
 }
 
-// uplinkTaken reports whether the uplink of a bridge that leaves feeds another one, by a policy or on a node.
+// uplinkTaken reports whether the uplink of a bridge that leaves feeds another bridge, by a policy or on a node.
 func (v *View) uplinkTaken(existing *facts.Policy, b node.Bridge) bool {
 	takes := func(p *facts.Policy) bool { return p.Name != existing.Name && b.Takes(p.Says) && !p.Absent }
 	return slices.ContainsFunc(v.Policies.All(), takes) || slices.ContainsFunc(v.others, takes) ||

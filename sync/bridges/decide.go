@@ -12,17 +12,17 @@ import (
 	"novasphere.dev/wukong/types/v1alpha1"
 )
 
-// Outcome is what became of one policy.
+// Outcome is the decision about one policy.
 type Outcome struct {
 	outcome.Outcome
 
 	// State is one of the policy states, for the status of the network.
 	State string
 
-	// Concern is what the user should know of, though nothing waits for it; "" where there is nothing.
+	// Concern is a message for the user that nothing waits for; empty where there is none.
 	Concern string
 
-	// Note is a line for the log of the operator, or "".
+	// Note is a line for the operator's log; empty where there is none.
 	Note string
 }
 
@@ -30,7 +30,8 @@ func refused(state string, r *outcome.Refusal) Outcome {
 	return Outcome{Outcome: outcome.Outcome{Refusal: r}, State: state}
 }
 
-// Decide decides about the policy of a bridge that is wanted: it is built, it stays, or why not.
+// Decide decides about the policy of a bridge that is wanted: it is created, it is changed, it is kept as it is, it is
+// deleted, or it waits.
 func (v *View) Decide(w *Want) Outcome {
 	existing := v.Policies.Get(w.Policy)
 	switch {
@@ -39,13 +40,14 @@ func (v *View) Decide(w *Want) Outcome {
 	case existing == nil:
 		return v.begin(w)
 	}
-	if gives := v.givesWay(w, existing); gives != nil {
-		return *gives
+	if withdrawn := v.withdraw(w, existing); withdrawn != nil {
+		return *withdrawn
 	}
 	return v.keep(w, existing)
 }
 
-// begin decides whether a policy may come into being. This is the last moment to spare a node: what NMState is told it does.
+// begin decides whether a policy may be created. This is the last moment to protect a node: NMState applies every
+// policy that exists.
 func (v *View) begin(w *Want) Outcome {
 	if conflict := v.conflict(w); conflict != nil {
 		return refused(v1alpha1.PolicyPending, conflict)
@@ -61,15 +63,15 @@ func (v *View) begin(w *Want) Outcome {
 	return o
 }
 
-// givesWay decides about a policy that may not stay as it is; nil where it may. While nothing stands on it, it had better
-// never have been, or begin anew.
-func (v *View) givesWay(w *Want, existing *facts.Policy) *Outcome {
-	if yielded := v.yields(w.Bridge, existing); yielded != nil && !w.Stands {
-		o := refused(v1alpha1.PolicyPending, yielded)
+// withdraw decides about a policy that may not stay as it is: an older policy comes first, or the policy is marked; nil
+// where it may stay. While no attachment and no machine uses its bridge, such a policy is deleted, or leaves.
+func (v *View) withdraw(w *Want, existing *facts.Policy) *Outcome {
+	if wait := v.waitsForRemoval(w.Bridge, existing); wait != nil && !w.Stands {
+		o := refused(v1alpha1.PolicyPending, wait)
 		return &o
 	}
 	if lost, winner := v.lostTo(w.Bridge, existing); winner != nil {
-		o := v.lose(w, existing, winner)
+		o := v.decideLoser(w, existing, winner)
 		message := lost.Message
 		if o.Refusal != nil {
 			message += "; " + o.Refusal.Message
@@ -86,18 +88,18 @@ func (v *View) givesWay(w *Want, existing *facts.Policy) *Outcome {
 	return nil
 }
 
-// lose decides about a policy that came second. Where something stands on it, it is held, and the user has to decide. The
-// refusal, if there is any, says how far it has left.
-func (v *View) lose(w *Want, existing, winner *facts.Policy) Outcome {
+// decideLoser decides about a policy that has lost. If an attachment or a machine uses its bridge, the policy is kept
+// as it is, and the user has to decide. Otherwise it leaves. The refusal, if there is one, says how far that is.
+func (v *View) decideLoser(w *Want, existing, winner *facts.Policy) Outcome {
 	nmstate := v.progress(existing)
 	o := Outcome{State: nmstate.state}
 	switch {
 	case w.Stands:
 		o.Child = hold.Policy(existing)
-		hold.Annotate(o.Child, facts.AnnotationRemoving, "") // it may have been leaving before that was seen
+		hold.Annotate(o.Child, facts.AnnotationRemoving, "") // the mark may be older than the attachment or machine
 	case nmstate.state == v1alpha1.PolicyPending && v.Related.Enactments.Sent && len(v.enactments[w.Policy]) == 0:
-		// NMState has not taken it up: nothing is on the nodes.
-	case givable(existing, winner):
+		// No node has an enactment, so nothing is on the nodes: the policy can be deleted at once.
+	case restorable(existing, winner):
 		leaves := v.leave(existing, winner, v.withoutSharers(w))
 		o.Child, o.Refusal, o.Note = leaves.Child, leaves.Refusal, leaves.Note
 	default:
@@ -106,7 +108,8 @@ func (v *View) lose(w *Want, existing, winner *facts.Policy) Outcome {
 	return o
 }
 
-// withoutSharers are the policies that are wanted, without those that have lost the same bridge and on which nothing stands.
+// withoutSharers are the policies that are wanted, except those that share the lost bridge and whose bridge nothing
+// uses: they have lost too.
 func (v *View) withoutSharers(w *Want) map[string]bool {
 	wanted := map[string]bool{}
 	for policy := range v.wanted {
@@ -120,7 +123,7 @@ func (v *View) withoutSharers(w *Want) map[string]bool {
 	return wanted
 }
 
-// keep decides about a policy that stays: it follows the spec, or is held where it cannot.
+// keep decides about a policy that stays: it follows the spec, or is answered unchanged where it cannot.
 func (v *View) keep(w *Want, existing *facts.Policy) Outcome {
 	held, desired, nmstate := hold.Policy(existing), v.desired(w, false), v.progress(existing)
 	if w.Bridge.Preserves {
@@ -129,7 +132,7 @@ func (v *View) keep(w *Want, existing *facts.Policy) Outcome {
 	o := Outcome{Concern: v.concern(w, existing)}
 	o.Child = desired
 	if !reflect.DeepEqual(held.Object["spec"], desired.Object["spec"]) {
-		// A change can reach nodes that the policy has spared so far: a wider nodeSelector, a larger mtu.
+		// A change can harm nodes that the policy has not harmed so far: by a wider nodeSelector, or a larger mtu.
 		if no := v.changeRefusal(w, existing); no != nil {
 			unchanged := refused(nmstate.state, no)
 			unchanged.Child = held
@@ -144,8 +147,9 @@ func (v *View) keep(w *Want, existing *facts.Policy) Outcome {
 	return v.judge(w, existing, o)
 }
 
-// judge says of a policy that stays what stands in the way of what it carries: a node that has lost something of it, or a
-// younger policy that may have taken its uplink.
+// judge adds to the outcome of a policy that stays what is wrong with its bridge: a node has lost it, or a younger
+// policy may have taken its uplink. A lost bridge that nothing uses and that could not be built again has its policy
+// deleted, because NMState may try to build it at any time.
 func (v *View) judge(w *Want, existing *facts.Policy, o Outcome) Outcome {
 	lost := ""
 	if o.Ready() {
@@ -158,7 +162,7 @@ func (v *View) judge(w *Want, existing *facts.Policy, o Outcome) Outcome {
 		}
 		o.Refusal = lostRefusal(w, lost, again)
 	}
-	if contest := v.contested(w.Bridge, existing); contest != nil && (lost != "" || o.Ready() && !w.Stands) {
+	if contest := v.youngerRival(w.Bridge, existing); contest != nil && (lost != "" || o.Ready() && !w.Stands) {
 		o.Refusal, o.Concern = contest, ""
 		return o
 	}
@@ -172,9 +176,9 @@ func (v *View) judge(w *Want, existing *facts.Policy, o Outcome) Outcome {
 	return o
 }
 
-// lostRefusal is about an available policy of which a node has lost something. Having it built again is the user's to say, who
-// is told what would come of it: of a node that never reports what NMState has built there it would never end. But where it could
-// not be built again, and nothing stands on it, it is withdrawn, because NMState would try at any time.
+// lostRefusal is about an available policy whose bridge, or the bridge's uplink, is missing on a node. Only the user
+// starts a rebuild: for a node that never reports what NMState has built there, the hook would rebuild for ever. again
+// is what would come of creating the policy anew; the message tells the user.
 func lostRefusal(w *Want, lost string, again Outcome) *outcome.Refusal {
 	r := &outcome.Refusal{Reason: v1alpha1.ReasonBridgeLost, Stuck: true}
 	if again.Child == nil {
@@ -185,8 +189,8 @@ func lostRefusal(w *Want, lost string, again Outcome) *outcome.Refusal {
 	return r
 }
 
-// keepCapture answers an observed capture, and the template that uses it, as they are: NMState never lets capture change, and
-// evaluated it once per node.
+// keepCapture copies the observed capture, and the desired state that uses it, into the desired policy: NMState lets
+// nobody change a capture, and has evaluated it once per node.
 func keepCapture(desired, held *unstructured.Unstructured) {
 	spec := desired.Object["spec"].(map[string]any)
 	before, _ := held.Object["spec"].(map[string]any)

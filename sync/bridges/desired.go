@@ -11,14 +11,14 @@ import (
 	"novasphere.dev/wukong/types/v1alpha1"
 )
 
-// Desired is the policy of a bridge as it is made first. With preserveHostIP it is the one for nodes with a static address: which
-// one it is is known only when the nodes are looked at.
+// Desired is the policy of a bridge as it is created. With preserveHostIP it is the form for nodes with static
+// addresses: only the reports of the nodes tell whether their addresses come by DHCP.
 func (v *View) Desired(w *Want) *unstructured.Unstructured {
 	return v.desired(w, false)
 }
 
-// desired is the NodeNetworkConfigurationPolicy that builds a bridge on the nodes; dhcp is whether the address that
-// preserveHostIP moves came by DHCP.
+// desired is the NodeNetworkConfigurationPolicy that builds a bridge on the nodes. dhcp is whether the address that
+// preserveHostIP moves comes by DHCP.
 func (v *View) desired(w *Want, dhcp bool) *unstructured.Unstructured {
 	spec := map[string]any{"desiredState": map[string]any{"interfaces": interfaces(w.Bridge)}}
 	if w.Bridge.Preserves {
@@ -44,13 +44,14 @@ func (v *View) desired(w *Want, dhcp bool) *unstructured.Unstructured {
 	}}
 }
 
-// interfaces are the bridge, and the VLAN interface that feeds it.
+// interfaces are the bridge and, if the network is tagged, the VLAN interface that feeds it.
 //
-// No two of them may have the same name: Metacontroller merges the list by name, and would make two copies of one of them.
+// No two of them may have the same name: Metacontroller merges the list by name, and would make two copies of one of
+// them.
 func interfaces(b node.Bridge) []any {
 	var all []any
 	if b.VLAN != 0 {
-		// The NIC itself is not listed. A base interface that is never mentioned stays as it is, with the node's address.
+		// The NIC is not listed: NMState leaves an unlisted interface as it is, with the node's address.
 		all = append(all, withMTU(b, map[string]any{
 			"name":  b.Uplink,
 			"type":  "vlan",
@@ -61,7 +62,7 @@ func interfaces(b node.Bridge) []any {
 		}))
 	}
 	if b.Kind == node.OVSBridge {
-		// An ovs-bridge has neither address nor MTU: nmstate drops the one and refuses the other.
+		// An ovs-bridge has neither address nor MTU: nmstate drops an address and refuses an MTU.
 		return append(all, map[string]any{
 			"name":  b.Name,
 			"type":  b.Kind,
@@ -82,8 +83,8 @@ func interfaces(b node.Bridge) []any {
 	}))
 }
 
-// ports is the bridge block of a linux-bridge. A port without a vlan block would get one from NMState that turns on VLAN
-// filtering with every tag allowed; the empty block keeps the bridge a plain one.
+// ports is the bridge block of a linux-bridge. NMState gives a port without a vlan block VLAN filtering with every tag
+// allowed; the empty vlan block keeps filtering off.
 func ports(b node.Bridge) map[string]any {
 	return map[string]any{
 		"options": map[string]any{"stp": map[string]any{"enabled": false}},
@@ -98,10 +99,10 @@ func withMTU(b node.Bridge, iface map[string]any) map[string]any {
 	return iface
 }
 
-// preserving is the spec of a policy with preserveHostIP: it moves MAC, addresses and routes of the NIC to the bridge, and
-// guards itself on the node. "same" is the interface that the default route leaves by, if that has the NIC's MAC: the NIC, or
-// the bridge once it took over. Where the default route is elsewhere "same" is empty, and NMState fails without changing
-// anything. NMPolicy's expressions are described at https://nmstate.io/nmpolicy/.
+// preserving is the spec of a policy with preserveHostIP: it moves MAC, addresses and routes of the NIC to the bridge,
+// and checks on each node that this is right. The capture "same" is the interface of the default route, if that
+// interface has the NIC's MAC: the NIC itself, or the bridge after the move. Where the default route is elsewhere,
+// "same" is empty, and NMState fails without changing anything. https://nmstate.io/nmpolicy/ describes the expressions.
 func preserving(b node.Bridge, dhcp bool) map[string]any {
 	capture := map[string]any{
 		"default-gw": `routes.running.destination=="0.0.0.0/0"`,
@@ -126,6 +127,6 @@ func preserving(b node.Bridge, dhcp bool) map[string]any {
 		bridge["ipv6"] = "{{ capture.same.interfaces.0.ipv6 }}"
 		desired["routes"] = map[string]any{"config": "{{ capture.bridge-routes.routes.running }}"}
 	}
-	// One node at a time: if it goes wrong, it goes wrong for one.
+	// One node at a time: an error then hits one node only.
 	return map[string]any{"capture": capture, "desiredState": desired, "maxUnavailable": int64(1)}
 }

@@ -14,29 +14,34 @@ import (
 	"novasphere.dev/wukong/types/v1alpha1"
 )
 
-// Leave decides about a policy that nothing wants any more: it may go where the outcome has no child. staying are the owner's
-// policies that do not leave. NMState leaves the nodes as they are when a policy goes, so with reclaimPolicy Delete the policy is
-// first marked as leaving, then rewritten to remove the bridge, and goes when that is done.
+// Leave decides about a policy that nothing wants any more. Without a child in the outcome, the policy is deleted.
+// staying are the keys of the owner's policies that do not leave.
 //
-// The mark comes first, and what the bridge stands for is decided when the mark is seen: a cache that shows the mark shows also what
-// was created before it, and whoever comes later sees the mark and waits. Its time is what the removal's patience counts from.
+// When a policy is deleted, NMState leaves its bridge on the nodes. So with reclaimPolicy Delete there are three steps:
+// the policy is marked, it is rewritten so that NMState removes the bridge, and it is deleted when that is done.
 //
-// The outcome has a note where the bridge is kept against the reclaim policy, or its removal was given up.
+// The mark comes first so that nobody starts to use the bridge unseen. Whoever comes later sees the mark and waits. And
+// once the cache shows the mark, it also shows everything that was created before the mark, so whether the bridge is
+// used is decided only then. TeardownTimeout counts from the time in the mark,
+// or from NMState's last progress after that.
+//
+// The outcome has a note where the bridge stays although reclaimPolicy is Delete, or where its removal was given up.
 func (v *View) Leave(existing *facts.Policy, staying map[string]bool) Outcome {
 	return v.leave(existing, v.winnerOver(existing), staying)
 }
 
+// leave is Leave for a policy that has lost to winner; winner is nil for any other policy.
 func (v *View) leave(existing, winner *facts.Policy, staying map[string]bool) Outcome {
 	says := existing.Says
 	if existing.Deleting || !existing.Absent && winner == nil && !v.Reclaimed[existing.Key] || says.Preserves || says.Name == "" {
-		return Outcome{} // the nodes keep the bridge, or have none
+		return Outcome{} // the nodes keep the bridge, or never had one
 	}
 	if !existing.Absent && !v.askedFor(existing) {
 		return gone("policy %s: bridge %s stays on the nodes, because who else uses it cannot be seen", existing.Name, says.Name)
 	}
 	since, marked := removingSince(existing, v.Now)
 	if !marked {
-		// NMState takes a change of the metadata also while it is at work.
+		// NMState's admission also accepts a change of the metadata while the policy is in progress.
 		marking := hold.Policy(existing)
 		hold.Annotate(marking, facts.AnnotationRemoving, v.Now.UTC().Format(time.RFC3339))
 		return stays(marking, "policy %s is leaving bridge %s", existing.Name, says.Name)
@@ -55,13 +60,13 @@ func (v *View) leave(existing, winner *facts.Policy, staying map[string]bool) Ou
 	return o
 }
 
-// remove decides about a policy that is marked as leaving: it waits for whoever is on the bridge, takes the bridge off the nodes,
-// and waits for that.
+// remove decides about a marked policy: it waits until nobody uses the bridge, has NMState take the bridge off the
+// nodes, and waits until NMState is done.
 func (v *View) remove(existing, winner *facts.Policy, staying map[string]bool) Outcome {
 	name, bridge := existing.Name, existing.Says.Name
-	removal := v.absent(existing)
+	removal := v.removing(existing)
 	if winner != nil {
-		removal = v.takenBack(existing, winner)
+		removal = v.restoring(existing, winner)
 	}
 	held := hold.Policy(existing)
 	if existing.Absent || winner != nil && reflect.DeepEqual(held.Object["spec"], removal.Object["spec"]) {
@@ -71,7 +76,7 @@ func (v *View) remove(existing, winner *facts.Policy, staying map[string]bool) O
 		}
 		return stays(held, "policy %s is removing bridge %s: %s", name, bridge, nmstate.message)
 	}
-	if winner == nil || winner.Says.Name != bridge { // else the bridge stays, as the winner's
+	if winner == nil || winner.Says.Name != bridge { // else the winner has the bridge, and keeps it
 		if o, decided := v.waitForUsers(existing, staying); decided {
 			return o
 		}
@@ -82,7 +87,7 @@ func (v *View) remove(existing, winner *facts.Policy, staying map[string]bool) O
 	return stays(removal, "policy %s is taking off the nodes what it has made of bridge %s", name, bridge)
 }
 
-// waitForUsers decides about a policy whose bridge somebody else uses. decided is false where nobody does.
+// waitForUsers decides about a policy whose bridge somebody else uses; decided is false where nobody does.
 func (v *View) waitForUsers(existing *facts.Policy, staying map[string]bool) (o Outcome, decided bool) {
 	name, bridge := existing.Name, existing.Says.Name
 	user, peer := v.sharers(existing, staying)
@@ -98,34 +103,34 @@ func (v *View) waitForUsers(existing *facts.Policy, staying map[string]bool) (o 
 	return Outcome{}, false
 }
 
-// stays is the outcome for a policy that is still on its way.
+// stays is the outcome for a policy that has to exist a while longer.
 func stays(child *unstructured.Unstructured, format string, args ...any) Outcome {
 	return Outcome{Outcome: outcome.Outcome{Child: child, Refusal: &outcome.Refusal{
 		Reason: v1alpha1.ReasonRemoving, Message: fmt.Sprintf(format, args...),
 	}}}
 }
 
-// gone is the outcome for a policy that may go, with a line for the operator.
+// gone is the outcome for a policy that may be deleted, with a line for the operator's log.
 func gone(format string, args ...any) Outcome {
 	return Outcome{Note: fmt.Sprintf(format, args...)}
 }
 
-// askedFor reports whether the policies of others on a policy's bridge would be among the related objects if there were any. Where
-// the policy itself, which is on the bridge, was not sent either, nothing can be told from the silence about others.
+// askedFor reports whether the related objects would have the other policies of a policy's bridge, if there are any.
+// The policy itself must be among them: if it is not, the answer to the question is not there yet.
 func (v *View) askedFor(existing *facts.Policy) bool {
 	return v.Related.Policies.Get(existing.Key) != nil && v.Asked[existing.Says.Name]
 }
 
-// removingSince is when the removal of a policy's bridge began. A mark that cannot be read, or that is of a time to come, is
-// none: somebody's hand or clock wrote it, and it would be waited for for ever.
+// removingSince is when the removal of a policy's bridge began. A mark that is unreadable or in the future does not
+// count: somebody edited it, or a clock was wrong, and the timeout would never end.
 func removingSince(existing *facts.Policy, now time.Time) (since time.Time, marked bool) {
 	since, err := time.Parse(time.RFC3339, existing.RemovingSince)
 	return since, err == nil && since.Before(now.Add(time.Minute))
 }
 
-// absent is the policy that takes a bridge off the nodes again. A bridge does not take its port with it; a port that feeds
-// another bridge by now is left alone.
-func (v *View) absent(existing *facts.Policy) *unstructured.Unstructured {
+// removing is the form of a policy in which NMState removes its bridge from the nodes. Removing a bridge does not
+// remove its port, so the port is listed too, unless it feeds another bridge by now.
+func (v *View) removing(existing *facts.Policy) *unstructured.Unstructured {
 	b := existing.Says
 	removed := []any{map[string]any{"name": b.Name, "type": b.Kind, "state": "absent"}}
 	if b.Uplink != "" && !v.uplinkTaken(existing, b) {
@@ -146,8 +151,8 @@ func rewritten(existing *facts.Policy, changed []any) *unstructured.Unstructured
 	return answer
 }
 
-// released is the uplink of a bridge that is none any more: a VLAN interface is removed by name. A NIC is never removed but
-// brought up again, because losing its bridge leaves it down.
+// released is what the uplink of a removed bridge becomes. A VLAN interface is removed by name. A NIC is brought up
+// again, never removed: losing its bridge leaves a NIC down.
 func released(b node.Bridge) map[string]any {
 	if b.Tagged() {
 		return map[string]any{"name": b.Uplink, "type": "vlan", "state": "absent"}
@@ -172,8 +177,9 @@ func (v *View) lastMove(p *facts.Policy) time.Time {
 	return last
 }
 
-// sharers are other policies on the same bridge: user is one that stays, of another owner or of this one. peer is one that leaves
-// as well and comes later by name: of those that leave together the last removes the bridge, and the others wait for it.
+// sharers are two other policies of the same bridge, each empty where there is none. user is a policy that stays, of
+// this owner or another. peer is a policy that leaves too and comes later by name: of the policies that leave together,
+// the last removes the bridge, and the others wait for it.
 func (v *View) sharers(existing *facts.Policy, staying map[string]bool) (user, peer string) {
 	consider := func(p *facts.Policy, leaves bool) {
 		switch {
@@ -193,7 +199,8 @@ func (v *View) sharers(existing *facts.Policy, staying map[string]bool) (user, p
 	return user, peer
 }
 
-// occupant is who would lose the network with a policy's bridge though no policy speaks of it, or "".
+// occupant is the message that names who would lose the network with a policy's bridge although no policy speaks for
+// them; empty where there is nobody.
 func (v *View) occupant(existing *facts.Policy) string {
 	for _, s := range v.Related.States.All() {
 		if !v.reaches(existing, s.Node) {

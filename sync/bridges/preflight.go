@@ -9,16 +9,16 @@ import (
 	"novasphere.dev/wukong/types/v1alpha1"
 )
 
-// verdict is what a look at the nodes says about a policy that is to be created, or to be changed.
+// verdict is what the reports of the nodes say about a policy that is to be created or changed.
 type verdict struct {
-	refusal *outcome.Refusal // nil where the policy may be
-	looked  bool             // there were nodes to look at
-	dhcp    bool             // the address that preserveHostIP moves came by DHCP
+	refusal *outcome.Refusal // nil where nothing speaks against the policy
+	looked  bool             // the reports of the nodes were checked
+	dhcp    bool             // the address that preserveHostIP moves comes by DHCP
 }
 
-// preflight looks at the nodes that a policy would reach. Bridging the NIC that carries a node's address cuts the node off, five
-// times over, because NMState retries. Where neither Nodes nor NodeNetworkStates are related there is nothing to look at, and
-// nothing is refused.
+// preflight checks the reports of the nodes that a policy would reach. A bridge on the NIC that carries a node's
+// address cuts the node off, five times over, because NMState retries. Where neither Nodes nor NodeNetworkStates are
+// related, nothing can be checked, and nothing is refused.
 func (v *View) preflight(w *Want) verdict {
 	if !v.Preflight || !v.Related.Nodes.Sent && !v.Related.States.Sent {
 		return verdict{}
@@ -50,7 +50,8 @@ func (v *View) preflight(w *Want) verdict {
 	return verdict{looked: true, dhcp: dhcp != ""}
 }
 
-// objection says why a bridge may not be built on a node, or "", and whether the address that it would move came by DHCP.
+// objection is the message that says why a bridge may not be built on a node; empty where it may. dhcp is whether the
+// address that the bridge would take over comes by DHCP.
 func (v *View) objection(w *Want, s *node.State) (objection string, dhcp bool) {
 	if objection = s.Objection(w.Bridge, v.own); objection == "" && w.Bridge.Preserves {
 		dhcp, objection = s.HostAddress(w.Bridge)
@@ -66,12 +67,13 @@ func refuses(message string) verdict {
 	return verdict{refusal: &outcome.Refusal{Reason: v1alpha1.ReasonPreflightRefused, Message: message, Stuck: true}}
 }
 
-// otherKind is said where a policy with preserveHostIP would move addresses of the other kind than it was made for. NMState lets
-// nobody change its captures.
+// otherKind is the message for a policy with preserveHostIP that would move addresses of another kind, static or DHCP,
+// than it was made for. NMState lets nobody change its captures.
 const otherKind = "the selected nodes have their addresses by DHCP where the policy moves static ones, or the other way round: " +
 	"make another Wukong for them"
 
-// changeRefusal is what the look at the nodes says against a change of a policy that exists; nil where it says nothing.
+// changeRefusal is the refusal to change a policy because of what the nodes report; nil where nothing speaks against
+// the change.
 func (v *View) changeRefusal(w *Want, existing *facts.Policy) *outcome.Refusal {
 	look := v.preflight(w)
 	if look.looked && w.Bridge.Preserves && look.dhcp != existing.MovesDHCP {
@@ -81,6 +83,7 @@ func (v *View) changeRefusal(w *Want, existing *facts.Policy) *outcome.Refusal {
 		return nil
 	}
 	return &outcome.Refusal{
-		Reason: look.refusal.Reason, Message: fmt.Sprintf("policy %s is not changed: %s", w.Policy, look.refusal.Message), Stuck: look.refusal.Stuck,
+		Reason: look.refusal.Reason, Stuck: look.refusal.Stuck,
+		Message: fmt.Sprintf("policy %s is not changed: %s", w.Policy, look.refusal.Message),
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"novasphere.dev/wukong/types/v1alpha1"
 )
 
-// progress is how far NMState is with a policy, with a line for the user where the policy is not Available.
+// progress is how far NMState is with a policy. The message is for the user; it is empty where the policy is Available.
 type progress struct {
 	state, message string
 }
@@ -27,8 +27,8 @@ func (v *View) progress(p *facts.Policy) progress {
 	case !p.Conditions.Of("Available").True():
 		return progress{v1alpha1.PolicyPending, "NMState has not looked at it yet"}
 	}
-	// Available outlives a change of the spec until NMState takes it up, and is also True when every matching node was down
-	// and none was configured. The enactments know which generation reached a node.
+	// Available stays True after a change of the spec until NMState starts on the change. It is also True when every
+	// matching node was down and none was configured. The enactments tell which generation reached a node.
 	applied := func(e *facts.Enactment) bool { return e.Applied(p) }
 	if v.Related.Enactments.Sent && !slices.ContainsFunc(v.enactments[p.Key], applied) {
 		return progress{v1alpha1.PolicyProgressing, "no node has applied its present form yet"}
@@ -36,7 +36,7 @@ func (v *View) progress(p *facts.Policy) progress {
 	return progress{state: v1alpha1.PolicyAvailable}
 }
 
-// changing is what is said of a policy whose spec is being changed.
+// changing is the progress to report for a policy whose spec is being changed.
 func (s progress) changing(p *facts.Policy) progress {
 	switch {
 	case p.Busy():
@@ -47,7 +47,8 @@ func (s progress) changing(p *facts.Policy) progress {
 	return s
 }
 
-// refusal is why nothing may be built on the policy yet; nil where it is available.
+// refusal is why the attachments and machines on a policy's bridge may not be created yet; nil where the policy is
+// available.
 func (s progress) refusal() *outcome.Refusal {
 	switch s.state {
 	case v1alpha1.PolicyAvailable:
@@ -66,8 +67,8 @@ func (s progress) refusal() *outcome.Refusal {
 // failureLength is how many characters of NMState's error a message carries. The whole error is in the enactment.
 const failureLength = 300
 
-// failure says, in one line, on which node a policy failed and why. The policy itself only counts nodes; the reason is in the
-// enactment of the node.
+// failure is the message that says on which node a policy failed and why, in one line. The policy itself only counts
+// nodes; the enactment of the node has the error.
 func (v *View) failure(p *facts.Policy) string {
 	for _, e := range v.enactments[p.Key] {
 		if c := e.Conditions.Of("Failing"); c.True() {
@@ -79,11 +80,12 @@ func (v *View) failure(p *facts.Policy) string {
 	if message == "" {
 		message = "NMState could not configure the nodes"
 	}
-	return fmt.Sprintf("%s; see `kubectl get nnce -l nmstate.io/policy=%s`, or leave a bad node out by highAvailability.nodeSelector", message, p.Name)
+	return fmt.Sprintf("%s; see `kubectl get nnce -l nmstate.io/policy=%s`, or leave a bad node out by highAvailability.nodeSelector",
+		message, p.Name)
 }
 
-// usefulLine finds, in NMState's many lines of log and desired state, the one that says what went wrong: the last that speaks
-// of an error, or else the last at all.
+// usefulLine is the one line in NMState's many lines of log and desired state that says what went wrong: the last that
+// mentions an error, else the last of all.
 func usefulLine(message string) string {
 	last, useful := "", ""
 	for line := range strings.Lines(message) {

@@ -1,9 +1,18 @@
-// Package bridges decides about the bridges that an owner wants on the nodes, and about the policies that build them: what may
-// come into being, what stays, what gives way to whom, and what leaves the nodes. It knows policies and nodes, and nothing of
-// machines or attachments: of what stands on a bridge it is told whether anything does.
+// Package bridges decides about the bridges that one owner, a Wukong, wants on the nodes, and about the policies that
+// build them. It knows policies and nodes. It knows nothing of machines and attachments, except whether any of them
+// uses a bridge.
 //
-// What it decides is one table, "observed, wanted, answered", at the end of docs/decisions.md: Decide has the rows of a policy
-// that is wanted, Leave those of one that no longer is.
+// These words have one meaning here:
+//
+//   - Two policies conflict if the nodes cannot have the bridges of both: for example, both take the same uplink. The
+//     comments call "others" the policies that are not the owner's.
+//   - A policy loses if it conflicts with an older policy; the older one wins. A conflict is refused before a policy is
+//     created, so a policy can only lose if both were created before either could be seen. See contest.go.
+//   - A policy leaves if nothing wants it any more. It may exist for a while: until its bridge is off the nodes, where
+//     that is asked for. It is marked while it has the annotation facts.AnnotationRemoving. See leave.go.
+//
+// The table "observed, wanted, answered" at the end of docs/decisions.md has every decision. Decide has the rows of a
+// policy that is wanted, Leave has the rows of a policy that is no longer wanted.
 package bridges
 
 import (
@@ -16,15 +25,16 @@ import (
 	"novasphere.dev/wukong/types/v1alpha1"
 )
 
-// View is everything that the decisions about one owner's bridges see. It is made by New, and not changed.
+// View is everything that the decisions about one owner's bridges may use. New makes a View, and nothing changes it
+// later.
 type View struct {
-	// Owner is whose bridges they are.
+	// Owner is who wants the bridges.
 	Owner facts.Owner
 
-	// NodeSelector says on which nodes the bridges shall be; empty for all.
+	// NodeSelector selects the nodes that get the bridges; empty selects all.
 	NodeSelector map[string]string
 
-	// Preflight is whether the nodes are looked at.
+	// Preflight is whether the reports of the nodes are checked.
 	Preflight bool
 
 	// TeardownTimeout is how long the removal of a bridge may make no progress before it is given up.
@@ -33,50 +43,52 @@ type View struct {
 	// Now is the time of the request.
 	Now time.Time
 
-	// Wants are the bridges that the owner wants, in its order.
+	// Wants are the bridges that the owner wants, in the owner's order.
 	Wants []Want
 
-	// Policies are those of the owner that exist.
+	// Policies are the owner's policies that exist.
 	Policies facts.Set[facts.Policy]
 
-	// Related are the other objects.
+	// Related are the observed objects that do not belong to the owner.
 	Related *facts.Related
 
-	// Asked are the bridges of which the policies of others are among the related objects, if there are any.
+	// Asked are the names of the bridges whose policies the hook has asked Metacontroller for. Only for these does Related
+	// have every policy of others.
 	Asked map[string]bool
 
-	// Reclaimed are the policies whose bridges shall leave the nodes with them.
+	// Reclaimed are the keys of the policies whose bridges have to be removed from the nodes when the policy goes.
 	Reclaimed map[string]bool
 
-	wanted     map[string]bool // the policies of Wants, without those whose names something else has that leaves first
-	own        map[string]bool // the bridges of Wants
-	others     []*facts.Policy // those of others, in the order of their names
-	byBridge   map[string][]int
-	byUplink   map[string][]int // both: places in others
-	enactments map[string][]*facts.Enactment
-	reached    []*facts.Node // the nodes that NodeSelector selects
-	eldest     map[node.Bridge]*facts.Policy
+	wanted     map[string]bool               // the policies of Wants, except superseded ones
+	own        map[string]bool               // the names of the bridges of Wants
+	others     []*facts.Policy               // the policies of others, in the order of their names
+	byBridge   map[string][]int              // indexes in others
+	byUplink   map[string][]int              // indexes in others
+	enactments map[string][]*facts.Enactment // by policy
+	reached    []*facts.Node                 // the nodes that NodeSelector selects
+	eldest     map[node.Bridge]*facts.Policy // what eldestAlly has found
 }
 
 // Want is one bridge that the owner wants.
 type Want struct {
-	// Policy is the name of the policy that builds it.
+	// Policy is the name of the policy that builds the bridge.
 	Policy string
 
 	Bridge        node.Bridge
 	ReclaimPolicy v1alpha1.ReclaimPolicy
 
-	// Labels are those of the policy.
+	// Labels are the labels of the policy.
 	Labels map[string]any
 
-	// Superseded says what of an earlier form has to leave first, under the same names; "" where nothing has.
+	// Superseded is the message that an older object still has the names of this policy or its attachment and has to go
+	// first; empty where none has.
 	Superseded string
 
-	// Stands is whether something is plugged into the bridge, or about to be.
+	// Stands is whether an attachment or a machine uses the bridge. Then the bridge must not be taken away.
 	Stands bool
 }
 
-// New is a view with everything in it that is asked for by name.
+// New is a View with its lookups filled in.
 func New(v View) *View {
 	v.wanted, v.own = map[string]bool{}, map[string]bool{}
 	for _, w := range v.Wants {
@@ -109,13 +121,13 @@ func New(v View) *View {
 	return &v
 }
 
-// owns reports whether a related policy is the owner's. The caches behind children and related are not read at the same instant:
-// one of the owner's may be in only one of them.
+// owns reports whether a related policy is the owner's. Metacontroller reads the caches of children and related objects
+// at different moments, so a policy of the owner may be in only one of them.
 func (v *View) owns(p *facts.Policy) bool {
 	return v.Policies.Get(p.Key) != nil || p.Owner.Controller && p.Owner.UID == v.Owner.UID
 }
 
-// other is the policy of somebody else that has a name, or nil.
+// other is the policy of somebody else with this name; nil where there is none.
 func (v *View) other(name string) *facts.Object {
 	if p := v.Related.Policies.Get(name); p != nil && !v.owns(p) {
 		return &p.Object
@@ -123,7 +135,7 @@ func (v *View) other(name string) *facts.Object {
 	return nil
 }
 
-// meeting are the policies of others that meet a bridge, by its name or by its uplink, in the order of their names.
+// meeting yields the policies of others that have the name or the uplink of a bridge, in the order of their names.
 func (v *View) meeting(b node.Bridge) iter.Seq[*facts.Policy] {
 	byBridge, byUplink := v.byBridge[b.Name], v.byUplink[b.Uplink]
 	return func(yield func(*facts.Policy) bool) {
@@ -148,7 +160,7 @@ func (v *View) meeting(b node.Bridge) iter.Seq[*facts.Policy] {
 	}
 }
 
-// eldestAlly is the oldest policy of others that feeds a bridge the same, or nil.
+// eldestAlly is the oldest policy of others that builds exactly this bridge, and so shares it; nil where there is none.
 func (v *View) eldestAlly(b node.Bridge) *facts.Policy {
 	if found, known := v.eldest[b]; known {
 		return found
@@ -163,7 +175,7 @@ func (v *View) eldestAlly(b node.Bridge) *facts.Policy {
 	return eldest
 }
 
-// state is what a node reports, or nil where it reports nothing.
+// state is the report of a node; nil where the node reports no interfaces.
 func (v *View) state(name string) *node.State {
 	if s := v.Related.States.Get(name); s != nil && s.Reported {
 		return s
@@ -171,8 +183,8 @@ func (v *View) state(name string) *node.State {
 	return nil
 }
 
-// appliedOn are the enactments by which nodes have applied a policy in its present form, by node; of a node with several the
-// first counts. known is false where enactments are not related at all, so that their absence says nothing.
+// appliedOn are the enactments that say a node has applied the present generation of a policy, by node. Where a node
+// has several, the first counts. known is false where enactments are not related: then a missing one says nothing.
 func (v *View) appliedOn(p *facts.Policy) (applied map[string]*facts.Enactment, known bool) {
 	if !v.Related.Enactments.Sent {
 		return nil, false
@@ -186,7 +198,8 @@ func (v *View) appliedOn(p *facts.Policy) (applied map[string]*facts.Enactment, 
 	return applied, true
 }
 
-// reaches reports whether a policy selects a node. A node that is not related is outside of the selector.
+// reaches reports whether a policy selects a node. A node that is not related is not selected by a policy with a
+// nodeSelector.
 func (v *View) reaches(p *facts.Policy, name string) bool {
 	if len(p.NodeSelector) == 0 {
 		return true
@@ -195,7 +208,7 @@ func (v *View) reaches(p *facts.Policy, name string) bool {
 	return n != nil && n.Selected(p.NodeSelector)
 }
 
-// leaving are the policies of the owner that exist and that nothing wants.
-func (v *View) leaving(except string) []*facts.Policy {
+// unwanted are the owner's policies that exist and that nothing wants, except one.
+func (v *View) unwanted(except string) []*facts.Policy {
 	return slices.DeleteFunc(v.Policies.All(), func(p *facts.Policy) bool { return v.wanted[p.Key] || p.Key == except })
 }
