@@ -1,16 +1,16 @@
-// Package hold answers an observed child so that it stays as it is.
+// Package hold makes the answer that leaves an observed child as it is. To hold a child is to give that answer.
 //
-// The observed object itself would not do: Metacontroller notes what it is answered in an annotation of the object, so an
-// echo of the object contains its own former echo, and is written for ever. What was answered last is the answer that changes
-// nothing. It is found
+// The observed object itself would be a wrong answer: Metacontroller notes each answer in an annotation of the object,
+// so an answer with that annotation would differ from the last one at every sync, and the object would be written for
+// ever. The right answer repeats what the hook answered last. That is found
 //
-//  1. in the annotation of dynamic apply, but only if the annotation speaks of this very object: the annotation is the
-//     tenant's to edit, and Metacontroller writes what it is answered with its own, far-reaching rights;
+//  1. in the annotation of dynamic apply, but only if the annotation is about this very object: a tenant may edit the
+//     annotation, and Metacontroller writes what it is answered with its own, far-reaching rights;
 //  2. else in the managed fields of server-side apply, which leaves no annotation;
-//  3. else in the object without what others put there. This writes the object once.
+//  3. else in the observed object, without what others put there. This writes the object once.
 //
-// Of each only labels, annotations and the spec are taken, without what the API server or a webhook would write differently: on
-// a policy that would be written for ever.
+// Only labels, annotations and the spec are taken, without those that the API server or a webhook would write
+// differently: a difference in a policy would be written for ever.
 package hold
 
 import (
@@ -25,26 +25,26 @@ import (
 	"novasphere.dev/wukong/sync/facts"
 )
 
-// Child holds any child. Policies and machines have more to it: see Policy and Machine.
+// Child holds any child. Policies and machines need more: see Policy and Machine.
 func Child(o *facts.Object) *unstructured.Unstructured {
 	source := lastAnswer(o)
 	return held(o, source, source.Object["spec"])
 }
 
-// Policy holds a policy. One in progress that was edited by hand is answered as it stands: what was answered last is no
-// longer what it says, and NMState would refuse to have it put right before it has settled.
+// Policy holds a policy. If somebody edited a policy that is in progress, the observed spec is answered: NMState's
+// admission would refuse to have the edit undone before the policy has settled.
 func Policy(p *facts.Policy) *unstructured.Unstructured {
 	source := lastAnswer(&p.Object)
 	spec := source.Object["spec"]
 	if p.Busy() {
-		if stands := observed(&p.Object).Object["spec"]; !contains(stands, spec) {
-			spec = stands
+		if present := observed(&p.Object).Object["spec"]; !contains(present, spec) {
+			spec = present
 		}
 	}
 	return held(&p.Object, source, spec)
 }
 
-// held is an object with a spec, and with the labels and annotations of what was answered last.
+// held is the answer for an object: the given spec, and the labels and annotations of source, the last answer.
 func held(o *facts.Object, source *unstructured.Unstructured, spec any) *unstructured.Unstructured {
 	answer := identity(o)
 	labels := source.GetLabels()
@@ -58,14 +58,15 @@ func held(o *facts.Object, source *unstructured.Unstructured, spec any) *unstruc
 		answer.SetAnnotations(annotations)
 	}
 	if fields, ok := spec.(map[string]any); ok {
-		// No answer of ours has a null: it comes from an annotation that somebody edited, and the API server drops it.
+		// The hook never answers a null. This one comes from an edited annotation, and the API server would drop it.
 		maps.DeleteFunc(fields, func(_ string, v any) bool { return v == nil })
 		answer.Object["spec"] = fields
 	}
 	return answer
 }
 
-// Machine holds a machine, with the disk templates that KubeVirt has rewritten since it was answered.
+// Machine holds a machine, with its disk templates as they are now: KubeVirt has rewritten them since they were
+// answered.
 func Machine(m *facts.Machine) *unstructured.Unstructured {
 	answer := Child(&m.Object)
 	if fields, ok := answer.Object["spec"].(map[string]any); ok {
@@ -74,19 +75,20 @@ func Machine(m *facts.Machine) *unstructured.Unstructured {
 	return answer
 }
 
-// KeepTemplates answers each DataVolume template that a machine has as the machine has it. Metacontroller replaces this list as
-// a whole, and KubeVirt's webhook rewrites its items: our own form would be written at every sync. The fields behind a template
-// cannot change, and KubeVirt does not act on a changed one.
+// KeepTemplates replaces each DataVolume template in a spec by the template of the same name that the machine has.
+// KubeVirt's webhook rewrites the templates, and Metacontroller replaces the list as a whole, so the hook's own form
+// would be written at every sync. Nothing is lost: the fields behind a template cannot change, and KubeVirt ignores a
+// changed template.
 func KeepTemplates(spec map[string]any, existing *facts.Machine) {
 	templates, ok := spec["dataVolumeTemplates"].([]any)
 	if !ok || existing == nil || len(existing.Templates) == 0 {
 		return
 	}
 	kept, _, _ := unstructured.NestedSlice(observed(&existing.Object).Object, "spec", "dataVolumeTemplates")
-	for _, have := range kept {
+	for _, item := range kept {
 		for i := range templates {
-			if name := templateName(have); name != nil && reflect.DeepEqual(templateName(templates[i]), name) {
-				templates[i] = have
+			if have, want := templateName(item), templateName(templates[i]); have != nil && reflect.DeepEqual(have, want) {
+				templates[i] = item
 			}
 		}
 	}
@@ -98,7 +100,7 @@ func templateName(template any) any {
 	return metadata["name"]
 }
 
-// Annotate sets an annotation of an answer, or takes it away where the value is empty.
+// Annotate sets an annotation of an answer, or removes it where the value is empty.
 func Annotate(answer *unstructured.Unstructured, key, value string) {
 	annotations := answer.GetAnnotations()
 	if annotations == nil {
@@ -114,8 +116,8 @@ func Annotate(answer *unstructured.Unstructured, key, value string) {
 	answer.SetAnnotations(annotations)
 }
 
-// contains reports whether merging part into a value would change nothing. Lists are merged by name where every item has one, as
-// Metacontroller does.
+// contains reports whether merging part into whole would change nothing. Lists whose items all have names are merged by
+// name, as Metacontroller does.
 func contains(whole, part any) bool {
 	switch part := part.(type) {
 	case map[string]any:
@@ -128,7 +130,7 @@ func contains(whole, part any) bool {
 		return ok
 	case []any:
 		whole, ok := whole.([]any)
-		if !ok || !named(whole) || !named(part) {
+		if !ok || !allNamed(whole) || !allNamed(part) {
 			return reflect.DeepEqual(any(whole), any(part))
 		}
 		return !slices.ContainsFunc(part, func(item any) bool { return !hasItem(whole, item) })
@@ -137,21 +139,23 @@ func contains(whole, part any) bool {
 }
 
 func hasItem(whole []any, item any) bool {
-	return slices.ContainsFunc(whole, func(have any) bool { return name(have) == name(item) && contains(have, item) })
+	return slices.ContainsFunc(whole, func(have any) bool { return itemName(have) == itemName(item) && contains(have, item) })
 }
 
-func named(list []any) bool {
-	return !slices.ContainsFunc(list, func(item any) bool { return name(item) == "" })
+// allNamed reports whether every item of a list has a name.
+func allNamed(list []any) bool {
+	return !slices.ContainsFunc(list, func(item any) bool { return itemName(item) == "" })
 }
 
-// name is the name of a list's item, or "".
-func name(item any) string {
+// name is the name of a list item; empty where it has none.
+func itemName(item any) string {
 	fields, _ := item.(map[string]any)
 	text, _ := fields["name"].(string)
 	return text
 }
 
-// volatile reports whether an annotation is rewritten by its owner: repeating it would fight with them.
+// volatile reports whether somebody else keeps rewriting an annotation. An answer that repeated it would be written
+// again and again.
 func volatile(annotation string) bool {
 	return annotation == facts.AnnotationLastApplied ||
 		annotation == "kubectl.kubernetes.io/last-applied-configuration" ||
@@ -160,7 +164,7 @@ func volatile(annotation string) bool {
 		strings.HasPrefix(annotation, "kubemacpool.io/")
 }
 
-// identity is the beginning of an answer: which object it is.
+// identity is an answer with nothing but the fields that say which object it is.
 func identity(o *facts.Object) *unstructured.Unstructured {
 	metadata := map[string]any{"name": o.Name}
 	if o.Namespace != "" {
@@ -169,7 +173,8 @@ func identity(o *facts.Object) *unstructured.Unstructured {
 	return &unstructured.Unstructured{Object: map[string]any{"apiVersion": o.APIVersion, "kind": o.Kind, "metadata": metadata}}
 }
 
-// observed is the whole object, with integers as integers. Its text was read before, so it can be read again.
+// observed is the whole observed object, with integers as integers. The text was decoded before, so decoding cannot
+// fail.
 func observed(o *facts.Object) *unstructured.Unstructured {
 	whole := &unstructured.Unstructured{}
 	if err := kjson.UnmarshalCaseSensitivePreserveInts(o.Raw, &whole.Object); err != nil || whole.Object == nil {

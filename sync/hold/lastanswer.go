@@ -12,7 +12,7 @@ import (
 	"novasphere.dev/wukong/sync/facts"
 )
 
-// lastAnswer is what was answered last for a child, or the child itself where that cannot be found.
+// lastAnswer is what the hook answered last for a child; the observed child itself where that cannot be found.
 func lastAnswer(o *facts.Object) *unstructured.Unstructured {
 	if noted := lastApplied(o); noted != nil {
 		return noted
@@ -24,15 +24,15 @@ func lastAnswer(o *facts.Object) *unstructured.Unstructured {
 	return whole
 }
 
-// lastApplied is the object that dynamic apply noted, or nil where it is missing or speaks of something else. A note with a
-// name twice in one object can be read in two ways, and counts as missing.
+// lastApplied is the answer in the annotation of dynamic apply; nil where there is none, or where it is about another
+// object. JSON with a name twice in one object could be read in two ways, and counts as none.
 func lastApplied(o *facts.Object) *unstructured.Unstructured {
 	if o.LastApplied == "" || !jsontext.Value(o.LastApplied).IsValid() {
 		return nil
 	}
 	noted := &unstructured.Unstructured{}
 	err := kjson.UnmarshalCaseSensitivePreserveInts([]byte(o.LastApplied), &noted.Object)
-	if err != nil || noted.Object == nil || !speaksOf(noted, o) {
+	if err != nil || noted.Object == nil || !isAbout(noted, o) {
 		return nil
 	}
 	if _, ok := noted.Object["spec"].(map[string]any); !ok {
@@ -41,13 +41,15 @@ func lastApplied(o *facts.Object) *unstructured.Unstructured {
 	return noted
 }
 
-// speaksOf reports whether an object is the observed one, by its identity.
-func speaksOf(noted *unstructured.Unstructured, o *facts.Object) bool {
-	return noted.GetAPIVersion() == o.APIVersion && noted.GetKind() == o.Kind && noted.GetName() == o.Name && noted.GetNamespace() == o.Namespace
+// isAbout reports whether a noted object and the observed one are the same object.
+func isAbout(noted *unstructured.Unstructured, o *facts.Object) bool {
+	return noted.GetAPIVersion() == o.APIVersion && noted.GetKind() == o.Kind &&
+		noted.GetName() == o.Name && noted.GetNamespace() == o.Namespace
 }
 
-// serverSideApplied is the part of the object that Metacontroller owns by server-side apply, or nil. Its manager's name is a
-// flag of Metacontroller; what tells it is that it owns the label controller-uid.
+// serverSideApplied is the part of the object that Metacontroller owns by server-side apply; nil where there is none. A
+// flag of Metacontroller sets its manager's name, so the name tells nothing: Metacontroller is the manager that owns
+// the label controller-uid.
 func serverSideApplied(o *facts.Object, whole *unstructured.Unstructured) *unstructured.Unstructured {
 	entries, _, _ := unstructured.NestedFieldNoCopy(whole.Object, "metadata", "managedFields")
 	list, _ := entries.([]any)
@@ -73,7 +75,7 @@ func serverSideApplied(o *facts.Object, whole *unstructured.Unstructured) *unstr
 	return nil
 }
 
-// below is what is at a path of maps, or nil.
+// below is the value at a path of maps; nil where there is none.
 func below(v any, path ...string) any {
 	for _, key := range path {
 		fields, _ := v.(map[string]any)
@@ -82,7 +84,7 @@ func below(v any, path ...string) any {
 	return v
 }
 
-// owned is the part of a value that a fieldsV1 set names: of a map the named keys, of anything else the whole.
+// owned is the part of a value that a fieldsV1 set names: the named keys of a map, and anything else whole.
 func owned(fields, v any) any {
 	set, ok := fields.(map[string]any)
 	if !ok {
@@ -94,8 +96,8 @@ func owned(fields, v any) any {
 	}
 	part := map[string]any{}
 	for _, field := range slices.Sorted(maps.Keys(set)) {
-		key, named := strings.CutPrefix(field, "f:")
-		if child, exists := object[key]; named && exists {
+		key, isField := strings.CutPrefix(field, "f:")
+		if child, exists := object[key]; isField && exists {
 			part[key] = owned(set[field], child)
 		}
 	}

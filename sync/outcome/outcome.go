@@ -1,4 +1,5 @@
-// Package outcome is what becomes of one child: what is answered, and what is said about it.
+// Package outcome is the decision about one child: what the hook answers for it, and why what depends on it has to
+// wait.
 package outcome
 
 import (
@@ -7,28 +8,28 @@ import (
 	"novasphere.dev/wukong/types/v1alpha1"
 )
 
-// Outcome is what became of one child.
+// Outcome is the decision about one child.
 type Outcome struct {
-	// Child is what is answered; nil where nothing is: not needed, or not yet.
+	// Child is the object to answer; nil where none is answered, because it is not needed, or not needed yet.
 	Child *unstructured.Unstructured
 
-	// Refusal is why what stands on the child may not be created; nil where it may.
+	// Refusal is why the children that depend on this one may not be created; nil where they may.
 	Refusal *Refusal
 }
 
-// Refusal is why something is not so yet, or never will be.
+// Refusal is why something is not done, now or ever.
 type Refusal struct {
 	Reason  v1alpha1.Reason
 	Message string // one line for the user
 	Stuck   bool   // only the user can make progress
 }
 
-// Ready reports whether what stands on the child may be created.
+// Ready reports whether the children that depend on this one may be created.
 func (o Outcome) Ready() bool {
 	return o.Refusal == nil
 }
 
-// Message is the refusal's, or "".
+// Message is the message of the refusal; empty where there is none.
 func (o Outcome) Message() string {
 	if o.Refusal == nil {
 		return ""
@@ -36,7 +37,8 @@ func (o Outcome) Message() string {
 	return o.Refusal.Message
 }
 
-// Worst is the refusal that a summary speaks of: the first that only the user can end, else the first; nil where there is none.
+// Worst is the refusal that a summary repeats: the first that only the user can end, else the first of all; nil where
+// there is none.
 func Worst(refusals ...*Refusal) *Refusal {
 	var first *Refusal
 	for _, r := range refusals {
