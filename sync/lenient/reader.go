@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"strconv"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -41,19 +42,20 @@ func New(d *jsontext.Decoder) *Reader {
 	return &Reader{decoder: d, shared: &shared{words: map[string]string{}}}
 }
 
-// Within reads a text that holds one value, and is not part of what the Reader reads. Its error is not the Reader's.
+// Within reads a text that holds one value, and that a Reader has read before, so that no name is in it twice. Its error is not
+// the Reader's.
 func (r *Reader) Within(text []byte, read func(*Reader)) error {
-	return json.Unmarshal(text, &value{read: read, shared: r.shared})
+	return json.Unmarshal(text, &readAgain{read: read, shared: r.shared}, jsontext.AllowDuplicateNames(true))
 }
 
-// value lets json.Unmarshal, which keeps its decoders for the next call, do the reading.
-type value struct {
+// readAgain lets json.Unmarshal, which keeps its decoders for the next call, do the reading.
+type readAgain struct {
 	read   func(*Reader)
 	shared *shared
 }
 
 // UnmarshalJSONFrom implements json.UnmarshalerFrom.
-func (v *value) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+func (v *readAgain) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	r := &Reader{decoder: d, shared: v.shared}
 	v.read(r)
 	return r.err
@@ -82,7 +84,7 @@ func (r *Reader) Object(member func(name []byte)) {
 			r.Skip()
 		}
 	}
-	r.token()
+	r.bracket()
 }
 
 // Objects calls item for each item of the list that comes next, if the item is an object: item has to read it by Object.
@@ -113,7 +115,7 @@ func (r *Reader) items(kind jsontext.Kind, item func()) {
 		}
 		item()
 	}
-	r.token()
+	r.bracket()
 }
 
 // Map is the object that comes next, without the members that are no strings.
@@ -134,16 +136,10 @@ func (r *Reader) Map() map[string]string {
 
 // Text is the string that comes next, or "".
 func (r *Reader) Text() string {
-	if !r.Is('"') {
-		r.Skip()
-		return ""
+	if value := r.next(); len(value) > 0 && value[0] == '"' {
+		return r.word(unquoted(value))
 	}
-	quoted, err := r.decoder.ReadValue()
-	if err != nil {
-		r.err = err
-		return ""
-	}
-	return r.word(unquoted(quoted))
+	return ""
 }
 
 // word is a text as a string, the same string for the same short text.
@@ -163,38 +159,21 @@ func (r *Reader) word(text []byte) string {
 
 // Int is the integer that comes next, or 0: what is written with a fraction or an exponent, or is out of range, is none.
 func (r *Reader) Int() int64 {
-	if !r.Is('0') {
-		r.Skip()
+	n, err := strconv.ParseInt(string(r.next()), 10, 64)
+	if err != nil {
 		return 0
 	}
-	token, ok := r.token()
-	if !ok {
-		return 0
-	}
-	if n, err := token.Int(); err == nil {
-		return n
-	}
-	return 0
+	return n
 }
 
 // Bool is the boolean that comes next, or false.
 func (r *Reader) Bool() bool {
-	if !r.Is('t') && !r.Is('f') {
-		r.Skip()
-		return false
-	}
-	token, ok := r.token()
-	return ok && token.Bool()
+	return string(r.next()) == "true"
 }
 
 // Raw is a copy of the text of what comes next.
 func (r *Reader) Raw() jsontext.Value {
-	if r.err != nil {
-		return nil
-	}
-	text, err := r.decoder.ReadValue()
-	r.err = err
-	return text.Clone()
+	return r.next().Clone()
 }
 
 // Present reports whether something else than null comes next. It reads nothing.
@@ -229,7 +208,7 @@ func (r *Reader) DecodeShort(v any, limit int) {
 		return
 	}
 	place := r.decoder.StackPointer()
-	r.err = json.Unmarshal(text, v)
+	r.err = json.Unmarshal(text, v, jsontext.AllowDuplicateNames(true)) // the decoder has seen that there are none
 	if wrong := new(json.SemanticError); errors.As(r.err, &wrong) {
 		wrong.JSONPointer = place + wrong.JSONPointer
 	}
@@ -244,10 +223,21 @@ func (r *Reader) Fail(err error) {
 
 // Skip passes over what comes next.
 func (r *Reader) Skip() {
-	if r.err == nil {
-		// ReadValue goes over the text once. Decoder.SkipValue makes a token of each part of it.
-		_, r.err = r.decoder.ReadValue()
+	r.next()
+}
+
+// next is the text of what comes next, good until the next read. It goes over the text once; Decoder.SkipValue and Decoder.ReadToken
+// make a token of each part of it.
+func (r *Reader) next() jsontext.Value {
+	if r.err != nil {
+		return nil
 	}
+	value, err := r.decoder.ReadValue()
+	if err != nil {
+		r.err = err
+		return nil
+	}
+	return value
 }
 
 // enters goes into the object or list that comes next, or passes over what is none.
@@ -256,16 +246,15 @@ func (r *Reader) enters(kind jsontext.Kind) bool {
 		r.Skip()
 		return false
 	}
-	r.token()
+	r.bracket()
 	return r.err == nil
 }
 
-// token is the next token, if there is one.
-func (r *Reader) token() (token jsontext.Token, ok bool) {
+// bracket passes over the bracket that comes next.
+func (r *Reader) bracket() {
 	if r.err == nil {
-		token, r.err = r.decoder.ReadToken()
+		_, r.err = r.decoder.ReadToken()
 	}
-	return token, r.err == nil
 }
 
 // unquoted is a string without its quotes. Few have escapes, and of the others nothing is copied.
