@@ -29,6 +29,24 @@ func TestGoldenRequests(t *testing.T) {
 	}
 }
 
+// odd are small requests with what chance brings about seldom: names that come twice in a list, and halves of objects.
+var odd = []string{
+	`{"children": null, "related": {"Node.v1": null, "NodeNetworkState.nmstate.io/v1beta1": {"a": {}, "b": null}, "Unknown.v1": 7}}`,
+	`{"related": {"Node.v1": {"b": {"kind": "N"}, "a": {"kind": "N", "metadata": {"ownerReferences": [{"name": "a", "controller": false},
+		{"name": "b", "controller": true}, {"name": "c", "controller": true}]}}, "c": null}}}`,
+	`{"children": {"VirtualMachine.kubevirt.io/v1": {"a/1": {"kind": "M", "spec": {"template": null}}, "a/2": {"kind": "M", "spec": {"template": {"spec": null}}},
+		"a/3": {"kind": "M", "spec": {"template": {"spec": "x"}}}, "a/4": {"kind": "M"}, "a/5": {"kind": "M", "spec": {"template": {"spec": {}}}}}}}`,
+	`{"related": {"VirtualMachineInstance.kubevirt.io/v1": {"a/b": {"kind": "I", "spec": {"networks": [{"name": "x"}, {"name": "y"}, {"name": 7}], "domain": {"devices": {
+		"interfaces": [{"name": "x", "sriov": {}}, {"name": "x", "sriov": null}, {"name": "y"}, {"name": "y", "sriov": {}}, {"sriov": {}}]}}},
+		"status": {"interfaces": [{"ipAddress": "a", "ipAddresses": [7]}, {"ipAddress": "a", "ipAddresses": ["b"]}]}}}}}`,
+	`{"children": {"NodeNetworkConfigurationPolicy.nmstate.io/v1": {"p": {"kind": "P", "metadata": {"labels": {"vm.novasphere.dev/bridge": "b", "x": 7}}, "spec": {"capture": {},
+		"desiredState": {"interfaces": [{"name": "a", "type": "ovs-bridge", "bridge": {"port": [{"name": "x"}, {}]}},
+		{"name": "b", "type": "linux-bridge", "mtu": 1400.0, "bridge": {"port": [{"name": 7}, {"name": "y"}, {}, "z"]}}, {"name": "c", "type": "ovs-bridge"}]}}}}}}`,
+	`{"related": {"NodeNetworkState.nmstate.io/v1beta1": {"n": {"status": {"currentState": {"interfaces": [{"name": "a", "mtu": 1e3, "ipv4": {"enabled": "false"}},
+		{"name": "a", "type": "linux-bridge"}, {"name": "a", "type": "ovs-bridge"}, {"bridge": {"port": [{"vlan": {}}, {"vlan": {"x": 1}, "link-aggregation": null}]}}],
+		"routes": {"running": [{"destination": "::/0"}, {"destination": "0.0.0.0/0", "next-hop-interface": null}]}}}}}}}`,
+}
+
 // FuzzFacts holds the same of other requests: of golden ones with a few places edited, where a value may be of the wrong kind,
 // missing, double, or one from elsewhere; and of any text.
 func FuzzFacts(f *testing.F) {
@@ -36,7 +54,7 @@ func FuzzFacts(f *testing.F) {
 	for i, path := range requests(f) {
 		golden = append(golden, contents(f, path))
 		chance := rand.New(rand.NewPCG(uint64(i), 0))
-		for range 4 {
+		for range 2 {
 			edits := make([]byte, mostEdits*editLength)
 			for at := range edits {
 				edits[at] = byte(chance.Uint32())
@@ -44,8 +62,9 @@ func FuzzFacts(f *testing.F) {
 			f.Add(uint16(i), edits, []byte(nil))
 		}
 	}
-	f.Add(uint16(0), []byte(nil), []byte(`{"children": {"VirtualMachine.kubevirt.io/v1": {"a/b": {"kind": "VirtualMachine", "spec": {"template": null}}}},
-		"related": {"Node.v1": null, "NodeNetworkState.nmstate.io/v1beta1": {"a": {"status": {"currentState": {"interfaces": [{"mtu": 1e3}]}}}, "b": null}}}`))
+	for _, text := range odd {
+		f.Add(uint16(0), []byte(nil), []byte(text))
+	}
 	f.Fuzz(func(t *testing.T, which uint16, edits, text []byte) {
 		if len(text) > 0 {
 			compare(t, text)
@@ -77,11 +96,8 @@ func compare(t *testing.T, raw []byte) (read bool) {
 		return false
 	}
 	whole, wrong := decoded(raw)
-	if wrong != nil {
-		t.Fatalf("strict JSON that cannot be decoded: %v", wrong)
-	}
-	if _, ok := whole.(map[string]any); !ok {
-		return false
+	if _, ok := whole.(map[string]any); !ok || wrong != nil {
+		return false // no request, or one with a number that no map can hold, as 1e999
 	}
 	r := &reading{children: value(whole, "children"), related: value(whole, "related")}
 	want := r.seen()
