@@ -11,12 +11,12 @@ import (
 	"novasphere.dev/wukong/types/v1alpha1"
 )
 
-// resourceAnnotation makes a pod on an attachment ask its node for one of a resource.
+// resourceAnnotation makes a pod that uses the attachment ask its node for one unit of a resource.
 const resourceAnnotation = "k8s.v1.cni.cncf.io/resourceName"
 
-// cniConfig is the CNI configuration in an attachment: the union of what the plugins bridge, ovs, macvlan, ipvlan and
-// sriov read. The address is the guest's affair, told to it by cloud-init: ipam stays empty, and the bridge plugin
-// refuses any other together with disableContainerInterface.
+// cniConfig is the CNI configuration in an attachment: all fields that the plugins bridge, ovs, macvlan, ipvlan and
+// sriov read. The guest has the address, and cloud-init sets it there. So ipam stays empty; the bridge plugin refuses
+// any other ipam together with disableContainerInterface.
 type cniConfig struct {
 	CNIVersion string `json:"cniVersion"`
 	Name       string `json:"name"`
@@ -31,8 +31,8 @@ type cniConfig struct {
 	IPAM                      struct{} `json:"ipam"`
 }
 
-// decideAttachment decides about the attachment of one network: it is created once its policy is ready, it stays, or the one that
-// the user names is waited for.
+// decideAttachment decides about the attachment of one network. The Wukong's own is created once the network's policy
+// is ready, and then stays. One that the user names in nadName is waited for.
 func (v *view) decideAttachment(n *network) outcome.Outcome {
 	if n.superseded != "" {
 		return refuse(v1alpha1.ReasonRemoving, n.superseded)
@@ -59,12 +59,12 @@ func (v *view) decideAttachment(n *network) outcome.Outcome {
 	return o
 }
 
-// refuse is an outcome that waits for something else than the user.
+// refuse is an outcome that waits for something other than the user.
 func refuse(reason v1alpha1.Reason, message string) outcome.Outcome {
 	return outcome.Outcome{Refusal: &outcome.Refusal{Reason: reason, Message: message}}
 }
 
-// namedRefusal is why the attachment that nadName names cannot be used; nil where it can.
+// namedRefusal is why the attachment in nadName cannot be used; nil where it can.
 func (v *view) namedRefusal(n *network) *outcome.Refusal {
 	existing := v.related.Attachments.Get(n.attachmentName)
 	switch {
@@ -76,7 +76,8 @@ func (v *view) namedRefusal(n *network) *outcome.Refusal {
 	case existing.Owner.Kind == v1alpha1.Kind && existing.Owner.APIVersion == v1alpha1.APIVersion:
 		return &outcome.Refusal{
 			Reason: v1alpha1.ReasonConflict, Stuck: true,
-			Message: fmt.Sprintf("attachment %s belongs to %s and goes when that goes: name one that no Wukong owns", n.attachmentName, existing.Owner),
+			Message: fmt.Sprintf("attachment %s belongs to %s and goes when that goes: name one that no Wukong owns",
+				n.attachmentName, existing.Owner),
 		}
 	}
 	return nil
@@ -88,7 +89,7 @@ func (v *view) newAttachment(n *network) *unstructured.Unstructured {
 	resource := ""
 	switch n.Type {
 	case v1alpha1.Bridge:
-		// No vlan here: the VLAN interface under the bridge tags already, and a second tag would get lost on the wire.
+		// No vlan here: the VLAN interface that feeds the bridge tags already, and a second tag would get lost on the wire.
 		config.Bridge, config.DisableContainerInterface = n.bridge.Name, true
 		if v.settings.BridgeMarker {
 			resource = "bridge.network.kubevirt.io/" + n.bridge.Name

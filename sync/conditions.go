@@ -11,20 +11,20 @@ import (
 	"novasphere.dev/wukong/types/v1alpha1"
 )
 
-// part is one of the conditions that Ready sums up.
+// part is one of the three conditions that Ready sums up.
 type part struct {
 	condition string
 	status    metav1.ConditionStatus
 	reason    v1alpha1.Reason
 	message   string
-	refusal   *outcome.Refusal // nil where Ready need not wait
+	refusal   *outcome.Refusal // nil where Ready does not wait
 }
 
 func readyPart(condition string, reason v1alpha1.Reason, message string) part {
 	return part{condition: condition, status: metav1.ConditionTrue, reason: reason, message: message}
 }
 
-// unknownPart is about what cannot be seen from here, so that nothing waits for it.
+// unknownPart is a part that the hook cannot see, so nothing waits for it.
 func unknownPart(condition string, reason v1alpha1.Reason, message string) part {
 	return part{condition: condition, status: metav1.ConditionUnknown, reason: reason, message: message}
 }
@@ -40,7 +40,7 @@ func machinePart(m machineOutcome) part {
 	return readyPart(v1alpha1.ConditionMachineReady, m.reason, m.message)
 }
 
-// worst is the refusal that Ready speaks of; nil where all is well.
+// worst is the refusal that Ready repeats; nil where all is well.
 func worst(parts []part) *outcome.Refusal {
 	var refusals []*outcome.Refusal
 	for _, p := range parts {
@@ -49,8 +49,8 @@ func worst(parts []part) *outcome.Refusal {
 	return outcome.Worst(refusals...)
 }
 
-// conditions are the parts, their sum, and Stalled while nobody but the user can make progress. A condition that says what it said
-// before keeps its time.
+// conditions are Ready, the parts, and Stalled while only the user can make progress. A condition whose status is
+// unchanged keeps its transition time.
 func (v *view) conditions(parts []part) []metav1.Condition {
 	last := parts[len(parts)-1]
 	all := []part{readyPart(v1alpha1.ConditionReady, last.reason, last.message)}

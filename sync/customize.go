@@ -9,12 +9,12 @@ import (
 	"novasphere.dev/wukong/types/v1alpha1"
 )
 
-// Customize answers which other objects a decision about the Wukong needs. Metacontroller asks once per generation, and
-// refuses everything where one kind does not exist: kinds of NMState are asked for only where its policies are
-// registered.
+// Customize answers which objects, apart from the children, a decision about the Wukong needs. Metacontroller asks once
+// per generation of the Wukong. It refuses the whole answer if one kind does not exist, so kinds of NMState are asked
+// for only where NMState's policies are registered.
 //
-// A rule without names selects everything, and an empty selector value stops every sync: a rule with nothing to name is
-// left out.
+// A rule without names selects everything, and an empty selector value stops every sync. So a rule that would name
+// nothing is left out.
 func Customize(req *CustomizeRequest, settings Settings) (*CustomizeResponse, error) {
 	if err := isWukong(req.Parent); err != nil {
 		return nil, err
@@ -22,9 +22,9 @@ func Customize(req *CustomizeRequest, settings Settings) (*CustomizeResponse, er
 	v := newView(&Request{Controller: req.Controller, Parent: req.Parent}, settings, time.Time{})
 	w := v.w
 	rules := []RelatedRule{
-		// The running machine: addresses, node, and whether it still uses a network.
+		// The running instance: its addresses, its node, and the networks that it still uses.
 		{APIVersion: "kubevirt.io/v1", Resource: "virtualmachineinstances", Namespace: w.Spec.Namespace, Names: []string{w.Name}},
-		// A machine of our name that is somebody else's, and those that may have a disk of the same name as one of ours.
+		// Somebody else's machine of the Wukong's name, and machines whose disks may have the names of the Wukong's disks.
 		{APIVersion: "kubevirt.io/v1", Resource: "virtualmachines", Namespace: w.Spec.Namespace, Names: distinct(append(namesakes(w), w.Name))},
 	}
 	if names := namesakes(w); len(names) > 0 {
@@ -37,7 +37,8 @@ func Customize(req *CustomizeRequest, settings Settings) (*CustomizeResponse, er
 	return &CustomizeResponse{RelatedResources: rules}, nil
 }
 
-// attachmentRules relate the attachments that networks name, and those of the Wukong's names that are somebody else's.
+// attachmentRules select the attachments that networks name, and those of others that have the names of the Wukong's
+// own.
 func (v *view) attachmentRules() []RelatedRule {
 	byNamespace := map[string][]string{}
 	for _, n := range v.networks {
@@ -56,8 +57,8 @@ func (v *view) attachmentRules() []RelatedRule {
 	return rules
 }
 
-// policyRules relate what NMState says of the Wukong's policies, the policies of others that touch its bridges and NICs, and for
-// the look before a policy is created the nodes.
+// policyRules select NMState's reports on the Wukong's policies, the policies of others with the same bridges and
+// uplinks, and the nodes and their reports for the preflight check.
 func (v *view) policyRules() []RelatedRule {
 	var policies, bridged, uplinks []string
 	for _, n := range v.networks {
@@ -65,8 +66,8 @@ func (v *view) policyRules() []RelatedRule {
 			policies, bridged, uplinks = append(policies, n.policyName), append(bridged, n.bridge.Name), append(uplinks, n.bridge.Uplink)
 		}
 	}
-	// What networks left behind that were removed from the spec is in the status until it is gone. Metacontroller asks
-	// for rules once per generation, so this is a hint: without it their removal is noticed late.
+	// A network that was removed from the spec is in the status until its policy is gone. This is only a hint, because
+	// Metacontroller asks once per generation; without the hint the hook would notice the end of the removal late.
 	for _, n := range v.w.Status.Networks {
 		if n.PolicyName != "" {
 			policies = append(policies, n.PolicyName)

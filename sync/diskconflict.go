@@ -10,8 +10,8 @@ import (
 	"novasphere.dev/wukong/types/v1alpha1"
 )
 
-// namesakes are the Wukongs whose disks may be called like those of a Wukong: a-b-c is disk c of Wukong a-b, and disk b-c of
-// Wukong a.
+// namesakes are the names of Wukongs whose DataVolumes may have the name of one of this Wukong's: a-b-c is disk c of
+// Wukong a-b, and disk b-c of Wukong a.
 func namesakes(w *v1alpha1.Wukong) []string {
 	var names []string
 	for _, d := range w.Spec.Disks {
@@ -25,10 +25,11 @@ func namesakes(w *v1alpha1.Wukong) []string {
 	return distinct(names)
 }
 
-// diskConflict is about a disk of the Wukong that is another's already, by the name of its DataVolume. KubeVirt gives a
-// DataVolume that exists to every machine that names it (pkg/virt-controller/watch/vm, handleDataVolumes): two machines
-// would write to one disk, and it would go with the first of them. Whose machine has it keeps it, else the older Wukong,
-// or of two that are equally old the first by name. nil where there is no conflict.
+// diskConflict is the refusal of the machine because a DataVolume of the Wukong's name is another machine's disk
+// already; nil where there is no conflict. KubeVirt gives an existing DataVolume to every machine that names it
+// (pkg/virt-controller/watch/vm, handleDataVolumes): two machines would write to one disk, and deleting the first
+// machine would delete the disk. The Wukong whose machine already has the disk keeps it. Where no machine has it, the
+// older Wukong gets it; of two that are equally old, the first by name.
 func (v *view) diskConflict() *outcome.Refusal {
 	for i, d := range v.w.Spec.Disks {
 		name := dataVolumeName(v.w, d.Name)
@@ -39,20 +40,20 @@ func (v *view) diskConflict() *outcome.Refusal {
 			key := facts.Qualified(v.w.Spec.Namespace, other)
 			if makes(v.related.Machines.Get(key), name) || v.wants(v.related.Wukongs.Get(other), name) {
 				return &outcome.Refusal{Reason: v1alpha1.ReasonConflict, Stuck: true, Message: fmt.Sprintf(
-					"spec.disks[%d].name: DataVolume %s is a disk of machine %s already, and two machines must not write to one disk: choose another name",
-					i, name, key)}
+					"spec.disks[%d].name: DataVolume %s is a disk of machine %s already, and two machines must not write to one disk: "+
+						"choose another name", i, name, key)}
 			}
 		}
 	}
 	return nil
 }
 
-// makes reports whether a machine makes a DataVolume of this name.
+// makes reports whether a machine has a template for this DataVolume.
 func makes(m *facts.Machine, dataVolume string) bool {
 	return m != nil && slices.Contains(m.Templates, dataVolume)
 }
 
-// wants reports whether another Wukong, older than this one, has a disk by this name of a DataVolume.
+// wants reports whether another Wukong, older than this one, has a disk whose DataVolume has this name.
 func (v *view) wants(other *facts.Wukong, dataVolume string) bool {
 	if other == nil {
 		return false

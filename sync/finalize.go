@@ -9,17 +9,17 @@ import (
 	"novasphere.dev/wukong/types/v1alpha1"
 )
 
-// Finalize takes a Wukong down in the reverse of the order in which Sync builds it: the machine, until it and its
-// instance are gone; then the attachments; then the policies. What is not yet due is held, so that no machine loses its
-// network, and no attachment its bridge, while it still runs.
+// Finalize deletes the children of a Wukong in the reverse of the order in which Sync creates them: the machine, until
+// its instance is gone too; then the attachments; then the policies. What has to wait is held, so that no running
+// machine loses its network, and no attachment its bridge.
 func Finalize(req *Request, settings Settings, now time.Time) (*Response, error) {
 	if err := isWukong(req.Parent); err != nil {
 		return nil, err
 	}
 	v := newView(req, settings, now)
 	if v.w.DeletionTimestamp == nil {
-		// Metacontroller also finalizes what a CompositeController's labelSelector no longer selects. An edit of that
-		// must not delete every machine of a cluster.
+		// Metacontroller also finalizes a parent that the CompositeController's labelSelector no longer selects. An edit of
+		// the labelSelector must not delete every machine of a cluster.
 		return &Response{Status: v.w.Status, Children: v.holdAll(), Notes: []string{fmt.Sprintf(
 			"Wukong %s is to be finalized and was not deleted: everything stays; see the labelSelector of the CompositeController", v.w.Name)}}, nil
 	}
@@ -28,7 +28,8 @@ func Finalize(req *Request, settings Settings, now time.Time) (*Response, error)
 
 func (v *view) finalize() *Response {
 	if len(v.children.Machines.Keys) > 0 || v.instance() != nil {
-		return v.terminating(append(v.holdPolicies(), v.holdAttachments()...), "the machine is being deleted, then its attachments, then its policies")
+		return v.terminating(append(v.holdPolicies(), v.holdAttachments()...),
+			"the machine is being deleted, then its attachments, then its policies")
 	}
 	if message := v.usedByAnother(); message != "" {
 		return v.terminating(append(v.holdPolicies(), v.holdAttachments()...), message)
@@ -41,14 +42,14 @@ func (v *view) finalize() *Response {
 	}
 	resp := v.terminating(nil, "everything is deleted")
 	resp.Finalized = true
-	if made := v.policiesTold(); !v.nmstate && len(made) > 0 {
+	if made := v.policiesInStatus(); !v.nmstate && len(made) > 0 {
 		resp.Notes = append(resp.Notes, fmt.Sprintf("Wukong %s goes without its policies, because NMState is no longer registered: %s",
 			v.w.Name, strings.Join(made, ", ")))
 	}
 	return resp
 }
 
-// finalizePolicies takes the policies down, when nothing stands on them any more.
+// finalizePolicies deletes the policies, once the machine and the attachments are gone.
 func (v *view) finalizePolicies() *Response {
 	messages := []string{"the machine and its attachments are gone; its policies are being deleted"}
 	var children Children
@@ -65,14 +66,14 @@ func (v *view) finalizePolicies() *Response {
 	resp := v.terminating(children, strings.Join(messages, "; "))
 	resp.Notes = notes
 	if len(children) > 0 {
-		// That nothing moves any more is no event: ask to be called again.
+		// A removal that makes no progress causes no event, so ask to be called again.
 		resp.ResyncAfterSeconds = v.patience()
 	}
 	return resp
 }
 
-// usedByAnother says which attachment a machine of the Wukong's name uses that is not the Wukong's, or not any more; "" where
-// there is none.
+// usedByAnother is the message that a machine of the Wukong's name, which is not or no longer the Wukong's, uses one of
+// the Wukong's attachments; empty where there is no such machine.
 func (v *view) usedByAnother() string {
 	for _, a := range v.children.Attachments.All() {
 		if v.uses(networkOf(v.w, a.Name, attachmentSuffix)) {
@@ -83,8 +84,8 @@ func (v *view) usedByAnother() string {
 	return ""
 }
 
-// policiesTold are the policies that the status told of last.
-func (v *view) policiesTold() []string {
+// policiesInStatus are the policies in the Wukong's last status.
+func (v *view) policiesInStatus() []string {
 	var names []string
 	for _, n := range v.w.Status.Networks {
 		if n.PolicyName != "" {
@@ -94,7 +95,7 @@ func (v *view) policiesTold() []string {
 	return names
 }
 
-// terminating is an answer for a Wukong that is being deleted.
+// terminating is the answer for a Wukong that is being deleted.
 func (v *view) terminating(children Children, message string) *Response {
 	r := &outcome.Refusal{Reason: v1alpha1.ReasonTerminating, Message: message}
 	return &Response{Children: children, Status: v1alpha1.WukongStatus{
@@ -110,8 +111,8 @@ func (v *view) terminating(children Children, message string) *Response {
 	}}
 }
 
-// terminatingNetworks are the networks whose policies are still there, as they were last told of: Customize asks for what
-// NMState says of them by it.
+// terminatingNetworks are the networks in the last status whose policies still exist. Customize reads them there, and
+// asks for NMState's reports on the policies.
 func (v *view) terminatingNetworks() []v1alpha1.NetworkStatus {
 	var all []v1alpha1.NetworkStatus
 	for _, n := range v.w.Status.Networks {

@@ -9,11 +9,10 @@ import (
 	"novasphere.dev/wukong/types/v1alpha1"
 )
 
-// cloudInitLimit is what KubeVirt takes inline, in bytes, of user data and of network data each.
+// cloudInitLimit is how many bytes of user data, and of network data, KubeVirt accepts inline.
 const cloudInitLimit = 2048
 
-// cloudInit is the volume by which the guest is told who logs in and what its addresses are; nil where there is nothing
-// to tell.
+// cloudInit is the volume from which the guest reads its users and addresses; nil where there is nothing to read.
 func cloudInit(w *v1alpha1.Wukong, nets []*network) *kubevirtv1.Volume {
 	noCloud := &kubevirtv1.CloudInitNoCloudSource{}
 	switch {
@@ -35,15 +34,15 @@ func cloudInit(w *v1alpha1.Wukong, nets []*network) *kubevirtv1.Volume {
 	return &kubevirtv1.Volume{Name: cloudInitDisk, VolumeSource: kubevirtv1.VolumeSource{CloudInitNoCloud: noCloud}}
 }
 
-// cloudConfig is the part of cloud-init's user data that we write
+// cloudConfig is the part of cloud-init's user data that the hook writes
 // (https://docs.cloud-init.io/en/latest/reference/modules.html#users-and-groups).
 type cloudConfig struct {
 	SSHPasswordAuth bool       `json:"ssh_pwauth,omitempty"`
 	User            *cloudUser `json:"user,omitempty"`
 }
 
-// cloudUser is cloud-config's user: the fields that are set replace those of the image's default user, and SSH keys are
-// given to it.
+// cloudUser is the user in cloud-config. The fields that are set replace those of the image's default user, and SSH
+// keys go to this user.
 type cloudUser struct {
 	Name              string   `json:"name"`
 	HashedPassword    string   `json:"hashed_passwd,omitempty"`
@@ -54,12 +53,12 @@ type cloudUser struct {
 	Groups            []string `json:"groups,omitempty"`
 }
 
-// userData is the cloud-config of the user.
+// userData is the cloud-config with the user of the spec.
 func userData(w *v1alpha1.Wukong) string {
 	const header = "#cloud-config\n"
 	u := w.Spec.CloudInitUser
 	if u == nil {
-		return header + "{}\n" // cloud-init's own schema takes a mapping only, be it an empty one
+		return header + "{}\n" // cloud-init's schema requires a mapping, and allows an empty one
 	}
 	user := &cloudUser{
 		Name: u.Name, HashedPassword: u.PasswordHash, Sudo: u.Sudo, Shell: u.Shell, Groups: u.Groups,
@@ -72,7 +71,7 @@ func userData(w *v1alpha1.Wukong) string {
 		user.LockPassword = *u.LockPasswd
 	}
 	config := cloudConfig{User: user, SSHPasswordAuth: !user.LockPassword}
-	// JSON is YAML, and needs no thought about what in a password YAML would read as something else.
+	// JSON is YAML too, and quotes every string: no password can be read as anything but a string.
 	return header + compact(config) + "\n"
 }
 
@@ -111,10 +110,10 @@ type nameserverList struct {
 	Addresses []string `json:"addresses"`
 }
 
-// networkData tells the guest its addresses. Interfaces are matched by hardware address: their names in the guest depend
-// on the order of its PCI slots. Every interface is listed, because cloud-init leaves alone what is not; the order of the
-// networks is the preference of their default routes. It is empty for a machine with nothing but a plain pod network,
-// which the guest configures by itself.
+// networkData is the network configuration for the guest. Interfaces are matched by hardware address, because their
+// names in the guest depend on the order of its PCI slots. Every interface is listed, because cloud-init leaves
+// unlisted ones alone. The order of the networks is the preference of their default routes. networkData is empty for a
+// machine with nothing but a plain pod network, which the guest configures by itself.
 func networkData(nets []*network) string {
 	if len(nets) == 0 || len(nets) == 1 && nets[0].Type == v1alpha1.Pod && nets[0].IPConfig == nil {
 		return ""
@@ -131,7 +130,7 @@ func guestInterface(n *network, metric int) ethernet {
 	ip := n.IPConfig
 	switch {
 	case ip == nil && n.Type != v1alpha1.Pod:
-		e.Optional = true // up without an address, and not waited for at boot
+		e.Optional = true // the interface is up without an address, and boot does not wait for it
 	case ip == nil || ip.Mode == v1alpha1.DHCP:
 		e.DHCP4, e.DHCP4Overrides = true, &dhcpOverrides{RouteMetric: metric}
 	default:

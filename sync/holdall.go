@@ -2,7 +2,7 @@ package sync
 
 import "novasphere.dev/wukong/sync/hold"
 
-// holdAll answers everything that exists.
+// holdAll answers every child that exists as it is.
 func (v *view) holdAll() Children {
 	all := append(v.holdPolicies(), v.holdAttachments()...)
 	for _, m := range v.children.Machines.All() {

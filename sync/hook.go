@@ -13,8 +13,8 @@ import (
 	"novasphere.dev/wukong/types/v1alpha1"
 )
 
-// Request is what Metacontroller posts to /sync and /finalize: the Wukong, and what exists of it. Its form is
-// Metacontroller's hook version v2 (https://metacontroller.github.io/metacontroller/api/compositecontroller.html).
+// Request is what Metacontroller posts to /sync and /finalize: the Wukong and the observed objects, in the form of hook
+// version v2 (https://metacontroller.github.io/metacontroller/api/compositecontroller.html).
 type Request struct {
 	// Controller is the CompositeController that calls.
 	Controller Controller `json:"controller"`
@@ -22,8 +22,8 @@ type Request struct {
 	// Parent is the Wukong.
 	Parent *v1alpha1.Wukong `json:"parent"`
 
-	// Children are the observed objects that belong to the Wukong. There is a key for every kind that the
-	// CompositeController declares, also when no object of that kind exists.
+	// Children are the observed objects that belong to the Wukong. Every kind that the CompositeController declares has a
+	// key, even if no object of the kind exists.
 	Children facts.Children `json:"children"`
 
 	// Related are the objects that the answer to /customize asked for.
@@ -33,12 +33,13 @@ type Request struct {
 	Finalizing bool `json:"finalizing"`
 }
 
-// Observed is how many children exist.
+// Observed is the number of observed children.
 func (r *Request) Observed() int {
 	return len(r.Children.Policies.Keys) + len(r.Children.Attachments.Keys) + len(r.Children.Machines.Keys)
 }
 
-// Response is the answer to /sync and /finalize. A child that exists and is missing from Children is deleted.
+// Response is the answer to /sync and /finalize. Metacontroller deletes an observed child that is missing from
+// Children.
 type Response struct {
 	// Status replaces the Wukong's status. Metacontroller adds observedGeneration.
 	Status v1alpha1.WukongStatus `json:"status"`
@@ -46,18 +47,19 @@ type Response struct {
 	// Children is everything that should exist.
 	Children Children `json:"children"`
 
-	// ResyncAfterSeconds asks to be called again after this time, once.
+	// ResyncAfterSeconds asks Metacontroller to call once more after this time.
 	ResyncAfterSeconds float64 `json:"resyncAfterSeconds,omitempty"`
 
-	// Finalized lets the Wukong go. It is set only when nothing of it is observed any more.
+	// Finalized lets Metacontroller remove its finalizer from the Wukong. It is set only when no child is observed any
+	// more.
 	Finalized bool `json:"finalized,omitempty"`
 
-	// Notes are decisions that belong into the log of the process: plain lines, for the operator of the cluster.
+	// Notes are lines for the log of the process, each about a decision that the operator of the cluster should know.
 	Notes []string `json:"-"`
 }
 
-// Children are desired objects. Metacontroller takes null as an empty list and deletes everything, and a null in the
-// list crashes it for good: neither can be encoded.
+// Children are desired objects. To Metacontroller null is an empty list, and it deletes everything; a null in the list
+// crashes it for good. So neither can be encoded.
 type Children []*unstructured.Unstructured
 
 // MarshalJSON implements json.Marshaler.
@@ -71,7 +73,7 @@ func (c Children) MarshalJSON() ([]byte, error) {
 	}
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false) // a "<" in a script of cloud-init is one, for whoever reads an answer
+	e.SetEscapeHTML(false) // keeps "<" in a script of cloud-init readable
 	err := e.Encode(objects)
 	return b.Bytes(), err
 }
@@ -92,8 +94,8 @@ type ChildResource struct {
 	Resource   string `json:"resource"`
 }
 
-// registers reports whether the CompositeController manages a kind. Of one that it does not manage nothing may be answered: a
-// child of it is created once, and then never seen again.
+// registers reports whether the CompositeController manages a kind. The hook must not answer a child of any other kind:
+// Metacontroller would create it once, and never see it again.
 func (c Controller) registers(apiVersion, resource string) bool {
 	return slices.Contains(c.Spec.ChildResources, ChildResource{APIVersion: apiVersion, Resource: resource})
 }
@@ -104,13 +106,13 @@ type CustomizeRequest struct {
 	Parent     *v1alpha1.Wukong `json:"parent"`
 }
 
-// CustomizeResponse is the answer to /customize: the objects that Metacontroller shall send with each sync, and whose
-// changes trigger one.
+// CustomizeResponse is the answer to /customize. It selects the objects that Metacontroller sends with each sync; a
+// change of one of them triggers a sync.
 type CustomizeResponse struct {
 	RelatedResources []RelatedRule `json:"relatedResources"`
 }
 
-// RelatedRule selects objects of one kind by names or by labels, never by both; with neither it selects all.
+// RelatedRule selects objects of one kind, by names or by labels but never by both. With neither it selects all.
 type RelatedRule struct {
 	APIVersion    string                `json:"apiVersion"`
 	Resource      string                `json:"resource"`
@@ -119,7 +121,7 @@ type RelatedRule struct {
 	LabelSelector *metav1.LabelSelector `json:"labelSelector,omitempty"`
 }
 
-// isWukong is why a parent is none.
+// isWukong is an error where the parent is not a Wukong.
 func isWukong(w *v1alpha1.Wukong) error {
 	switch {
 	case w == nil:

@@ -8,19 +8,19 @@ import (
 	"novasphere.dev/wukong/sync/hold"
 )
 
-// leaving is what becomes of one child that no network of the spec asks for any more.
+// leaving is the decision about one child that no network of the spec asks for any more.
 type leaving struct {
-	child   *unstructured.Unstructured // nil where it goes
-	network string                     // the network that it was made for
+	child   *unstructured.Unstructured // nil where it is deleted
+	network string                     // the name of the network that the child was made for
 	message string
-	note    string // a line for the log of the operator
+	note    string // a line for the operator's log
 }
 
-// stillUsed is said of a network that the spec no longer has and the machine still does.
+// stillUsed is the message about a network that the spec no longer has and the machine still has.
 const stillUsed = "is removed from the spec, and goes when the machine no longer uses it: at its next restart"
 
-// leavingAttachments are those that stay for a while: an attachment goes when neither the machine nor its running instance refers
-// to it. The machine lets go first.
+// leavingAttachments are the unwanted attachments that stay for a while: an attachment is deleted only when neither the
+// machine nor its running instance refers to it.
 func (v *view) leavingAttachments() []leaving {
 	var all []leaving
 	_, wanted := v.wanted()
@@ -32,18 +32,18 @@ func (v *view) leavingAttachments() []leaving {
 	return all
 }
 
-// leavingPolicies are the policies that no network wants: each waits for its attachment and for the machine, and then leaves the
-// nodes.
+// leavingPolicies are the policies that no network wants. Each stays until its attachment is gone and the machine no
+// longer uses the network; then its bridge leaves the nodes.
 func (v *view) leavingPolicies() []leaving {
 	var all []leaving
 	policies, attachments := v.wanted()
-	plugged := map[string]bool{} // networks whose attachment is still there
+	plugged := map[string]bool{} // the networks whose attachments still exist
 	for _, a := range v.children.Attachments.All() {
 		if !attachments[a.Key] {
 			plugged[networkOf(v.w, a.Name, attachmentSuffix)] = true
 		}
 	}
-	staying := maps.Clone(policies) // with the policies that the machine still stands on
+	staying := maps.Clone(policies) // and the policies whose bridges are still used
 	for _, p := range v.children.Policies.All() {
 		if n := networkOf(v.w, p.Name, policySuffix); plugged[n] || v.uses(n) {
 			staying[p.Key] = true
@@ -63,8 +63,8 @@ func (v *view) leavingPolicies() []leaving {
 	return all
 }
 
-// strangeMachines are machines of another name: none that this hook made, though they carry this Wukong's mark. They are never
-// deleted for that.
+// strangeMachines are children that are machines of another name than the Wukong's. The hook did not make them,
+// although they have this Wukong's label and owner, and it never deletes them for their name.
 func (v *view) strangeMachines() []leaving {
 	var all []leaving
 	for _, m := range v.children.Machines.All() {

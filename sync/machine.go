@@ -16,21 +16,21 @@ import (
 	"novasphere.dev/wukong/types/v1alpha1"
 )
 
-// machineOutcome is what becomes of the machine, and what is said of one that is ready.
+// machineOutcome is the decision about the machine, and the reason and message of one that is ready.
 type machineOutcome struct {
 	outcome.Outcome
 	reason  v1alpha1.Reason
 	message string
-	stopped bool // it is ready by being stopped
-	failed  bool // it is an error of KubeVirt's rather than a step on the way
+	stopped bool // it is ready because it is stopped on request
+	failed  bool // KubeVirt reports an error, and not a step on the way
 }
 
 func refuseMachine(r *outcome.Refusal) machineOutcome {
 	return machineOutcome{Outcome: outcome.Outcome{Refusal: r}}
 }
 
-// decideMachine decides about the machine: it is created once every attachment exists and every policy is available, and from then
-// on it stays, whatever becomes of them.
+// decideMachine decides about the machine. It is created once every policy is available and every attachment exists.
+// From then on it stays, whatever becomes of them.
 func (v *view) decideMachine() machineOutcome {
 	existing := v.machine()
 	if existing == nil {
@@ -66,7 +66,7 @@ func (v *view) decideNewMachine() machineOutcome {
 	return o
 }
 
-// policyRefusal is the refusal that speaks for all policies; nil where all are available.
+// policyRefusal is the worst refusal of all policies; nil where all are available.
 func (v *view) policyRefusal() *outcome.Refusal {
 	var all []*outcome.Refusal
 	for _, n := range v.networks {
@@ -75,7 +75,7 @@ func (v *view) policyRefusal() *outcome.Refusal {
 	return outcome.Worst(all...)
 }
 
-// attachmentRefusal is the refusal that speaks for all attachments; nil where all exist.
+// attachmentRefusal is the worst refusal of all attachments; nil where all exist.
 func (v *view) attachmentRefusal() *outcome.Refusal {
 	var all []*outcome.Refusal
 	for _, n := range v.networks {
@@ -84,9 +84,9 @@ func (v *view) attachmentRefusal() *outcome.Refusal {
 	return outcome.Worst(all...)
 }
 
-// joined are the networks that a machine is plugged into. A network joins when its attachment is there. One that the machine has
-// it keeps, whatever became of the attachment: also one of another kind or attachment under the same name, until the new one is
-// ready.
+// joined are the networks that the machine should be plugged into. A new network joins when its attachment exists. A
+// network that the machine has already stays, whatever became of its attachment. That holds even for one of another
+// type or attachment under the same name, until the new one is ready.
 func (v *view) joined(existing *facts.Machine) []*network {
 	var all []*network
 	pod := hasPod(v.networks)
@@ -96,7 +96,7 @@ func (v *view) joined(existing *facts.Machine) []*network {
 		case n.attachment.Ready():
 			all = append(all, n)
 		case plugged && n.superseded == "" && (had.Type == n.Type || had.Type != v1alpha1.Pod || !pod):
-			all = append(all, had) // but not a second pod network, which KubeVirt refuses
+			all = append(all, had) // unless had is a second pod network, which KubeVirt refuses
 		}
 	}
 	return all
@@ -106,7 +106,7 @@ func hasPod(nets []*network) bool {
 	return slices.ContainsFunc(nets, func(n *network) bool { return n.Type == v1alpha1.Pod })
 }
 
-// pluggedAs is a network as the machine has it now, and whether the machine has it.
+// pluggedAs is a network in the form in which the machine has it now; plugged is whether the machine has it.
 func pluggedAs(existing *facts.Machine, n *network) (had *network, plugged bool) {
 	plug, found := existing.Plugs.Find(n.Name)
 	if !found {
@@ -137,8 +137,8 @@ func defaultMemory() *resource.Quantity {
 	return &q
 }
 
-// newMachine is the VirtualMachine, plugged into the given networks. Only fields that the Wukong owns are set, in the form that
-// the API server keeps: whatever KubeVirt's webhooks would write differently would be written again at every sync.
+// newMachine is the VirtualMachine, plugged into the given networks. It sets only the fields that the Wukong owns, in
+// the form that the API server keeps. A value that KubeVirt's webhooks rewrite would be written again at every sync.
 func (v *view) newMachine(nets []*network) *unstructured.Unstructured {
 	w := v.w
 	disks, volumes, templates := storage(w, v.settings)
@@ -168,7 +168,7 @@ func (v *view) newMachine(nets []*network) *unstructured.Unstructured {
 		},
 	}
 	if !hasPod(nets) {
-		// A machine without any network would get the pod network from KubeVirt, which nobody asked for.
+		// KubeVirt would plug a machine without any network into the pod network, which nobody asked for.
 		no := false
 		spec.Template.Spec.Domain.Devices.AutoattachPodInterface = &no
 	}
@@ -177,9 +177,9 @@ func (v *view) newMachine(nets []*network) *unstructured.Unstructured {
 	}
 	object := map[string]any{}
 	if err := kjson.UnmarshalCaseSensitivePreserveInts([]byte(compact(spec)), &object); err != nil {
-		panic(err) // JSON of a struct is an object
+		panic(err) // the JSON of a struct is an object
 	}
-	// Structs of KubeVirt's that its types write even when empty.
+	// KubeVirt's types encode this struct even when it is empty.
 	unstructured.RemoveNestedField(object, "template", "spec", "domain", "resources")
 	hold.KeepTemplates(object, v.machine())
 
@@ -222,7 +222,7 @@ func machineNetworks(nets []*network) []kubevirtv1.Network {
 	return all
 }
 
-// accessCredentials lets KubeVirt hand the Secret's keys to cloud-init. The hook never reads a Secret.
+// accessCredentials make KubeVirt hand the Secret's keys to cloud-init. The hook never reads a Secret.
 func accessCredentials(w *v1alpha1.Wukong) []kubevirtv1.AccessCredential {
 	if w.Spec.SSHKeySecret == "" {
 		return nil

@@ -13,7 +13,8 @@ import (
 	"novasphere.dev/wukong/types/v1alpha1"
 )
 
-// whatToDo is, for KubeVirt's words for a machine that does not run and will not by itself, what the user can do.
+// whatToDo is the message that says what the user can do about a machine that will not run by itself, by KubeVirt's
+// word for its state; empty for any other word.
 func whatToDo(word, namespace, name string) string {
 	switch kubevirtv1.VirtualMachinePrintableStatus(word) {
 	case kubevirtv1.VirtualMachineStatusPaused:
@@ -38,7 +39,7 @@ func whatToDo(word, namespace, name string) string {
 	return ""
 }
 
-// machineState is what KubeVirt says of an observed machine.
+// machineState is the outcome for an observed machine, from what KubeVirt reports of it.
 func (v *view) machineState(m *facts.Machine, instance *facts.Instance) machineOutcome {
 	ready := m.Conditions.Of("Ready")
 	switch {
@@ -64,7 +65,7 @@ func (v *view) machineState(m *facts.Machine, instance *facts.Instance) machineO
 	return o
 }
 
-// runs is what is said of a machine that runs.
+// runs is the outcome for a machine that runs.
 func runs(m *facts.Machine) machineOutcome {
 	switch {
 	case m.Conditions.Of("RestartRequired").True():
@@ -76,7 +77,7 @@ func runs(m *facts.Machine) machineOutcome {
 	return machineOutcome{reason: v1alpha1.ReasonRunning, message: fmt.Sprintf("machine %s is running", m.Key)}
 }
 
-// notRunning is what is said of a machine that does not run, without what to do about it.
+// notRunning is the refusal for a machine that does not run, without what to do about that.
 func notRunning(m *facts.Machine) *outcome.Refusal {
 	switch word := m.PrintableStatus; {
 	case word == "":
@@ -92,13 +93,13 @@ func notRunning(m *facts.Machine) *outcome.Refusal {
 	}
 }
 
-// failedWord reports whether KubeVirt's word for the state of a machine is an error rather than a step on the way.
+// failedWord reports whether KubeVirt's word for the state of a machine means an error, and not a step on the way.
 func failedWord(word string) bool {
 	return word == "CrashLoopBackOff" || word == "ImagePullBackOff" || strings.HasPrefix(word, "Err") || strings.HasSuffix(word, "Error")
 }
 
-// stoppedOnRequest reports whether a stopped machine is as its run strategy wants it. One that shall run, or shall run once and
-// has not yet, is on its way.
+// stoppedOnRequest reports whether a stopped machine is stopped because its run strategy wants that. Otherwise the
+// machine should run, or should run once and has not yet.
 func (v *view) stoppedOnRequest(instance *facts.Instance) bool {
 	switch runStrategy(v.w) {
 	case kubevirtv1.RunStrategyHalted, kubevirtv1.RunStrategyManual:
@@ -113,21 +114,21 @@ func (v *view) stoppedOnRequest(instance *facts.Instance) bool {
 	}
 }
 
-// hasRun reports whether the status told of a machine that ran: when it is stopped now, somebody stopped it. One that has just
-// been created is Stopped for a moment too.
+// hasRun reports whether the machine ran, according to the last status. Then somebody has stopped it. A machine that
+// has just been created is also Stopped for a moment.
 func hasRun(w *v1alpha1.Wukong) bool {
 	c := meta.FindStatusCondition(w.Status.Conditions, v1alpha1.ConditionMachineReady)
 	return c != nil && (c.Status == metav1.ConditionTrue || c.Reason == string(kubevirtv1.VirtualMachineStatusStopping))
 }
 
-// isWord reports whether the API server takes a word of KubeVirt's as a condition's reason.
+// isWord reports whether a word of KubeVirt's is a valid reason of a condition.
 func isWord(word string) bool {
 	return !strings.ContainsFunc(word, func(r rune) bool {
 		return (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
 	})
 }
 
-// oneLine is a message of somebody else's on one line.
+// oneLine is somebody else's message on one line.
 func oneLine(message string) string {
 	return strings.Join(strings.Fields(message), " ")
 }

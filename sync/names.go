@@ -10,25 +10,27 @@ import (
 	"novasphere.dev/wukong/types/v1alpha1"
 )
 
-// kernelNameLimit is what the kernel gives an interface's name, and Open vSwitch a bridge's: IFNAMSIZ without its
-// terminating zero.
+// kernelNameLimit is the longest name of an interface in the kernel, and of a bridge in Open vSwitch: IFNAMSIZ without
+// the terminating zero.
 const kernelNameLimit = 15
 
-// labelLimit is what Kubernetes gives a label's value. The machine's name is one, and NMState makes one of a policy's name.
+// labelLimit is the longest value of a label in Kubernetes. The machine's name is used as one, and NMState uses a
+// policy's name as one.
 const labelLimit = 63
 
-// Names of volumes that the machine gets by itself.
+// The volumes that every machine may have beside its own disks.
 const (
 	osDisk        = "osdisk"
 	cloudInitDisk = "cloudinitdisk"
 )
 
-// ownLabels are those of every child.
+// ownLabels are the labels of every child.
 func ownLabels(w *v1alpha1.Wukong) map[string]any {
 	return map[string]any{facts.LabelManagedBy: facts.ManagedBy, facts.LabelWukong: w.Name}
 }
 
-// networkLabels are those of every child that is made for one network. They say what it was made as: see facts.Object.Made.
+// networkLabels are the labels of every child that belongs to one network. They record what the child was made as: see
+// facts.Object.Made.
 func (v *view) networkLabels(n *network) map[string]any {
 	l := ownLabels(v.w)
 	for label, value := range map[string]string{
@@ -42,23 +44,23 @@ func (v *view) networkLabels(n *network) map[string]any {
 	return l
 }
 
-// What the names of the children of a network end with.
+// The names of a network's children end with these.
 const (
 	policySuffix     = "-bridge"
 	attachmentSuffix = "-nad"
 )
 
 // policyName is the name of the NodeNetworkConfigurationPolicy of one network.
-func policyName(w *v1alpha1.Wukong, network string) string {
-	return w.Name + "-" + network + policySuffix
+func policyName(w *v1alpha1.Wukong, networkName string) string {
+	return w.Name + "-" + networkName + policySuffix
 }
 
 // attachmentName is the name of the NetworkAttachmentDefinition of one network.
-func attachmentName(w *v1alpha1.Wukong, network string) string {
-	return w.Name + "-" + network + attachmentSuffix
+func attachmentName(w *v1alpha1.Wukong, networkName string) string {
+	return w.Name + "-" + networkName + attachmentSuffix
 }
 
-// networkOf is the network that an observed policy or attachment was made for.
+// networkOf is the name of the network that an observed policy or attachment was made for.
 func networkOf(w *v1alpha1.Wukong, name, suffix string) string {
 	return strings.TrimSuffix(strings.TrimPrefix(name, w.Name+"-"), suffix)
 }
@@ -68,7 +70,7 @@ func dataVolumeName(w *v1alpha1.Wukong, disk string) string {
 	return w.Name + "-" + disk
 }
 
-// bridgeName is the bridge of a network of type bridge or ovs.
+// bridgeName is the name of the bridge of a network of type bridge or ovs.
 func bridgeName(n v1alpha1.Network) string {
 	if n.BridgeName != "" {
 		return n.BridgeName
@@ -76,8 +78,8 @@ func bridgeName(n v1alpha1.Network) string {
 	return "br-" + n.Name
 }
 
-// vlanInterface is the name of the VLAN interface on a NIC: {nic}.{vlan}, as everybody names it. Where that exceeds the
-// kernel's limit (enp94s0f0np0.2507) it is vl{vlan}-{hash of the NIC's name}, which never does.
+// vlanInterface is the name of the VLAN interface on a NIC: {nic}.{vlan}, the usual form. Where that form is longer
+// than the kernel allows (enp94s0f0np0.2507), the name is vl{vlan}-{hash of the NIC's name}, which always fits.
 func vlanInterface(nic string, vlan int32) string {
 	name := fmt.Sprintf("%s.%d", nic, vlan)
 	if len(name) <= kernelNameLimit {
@@ -87,8 +89,8 @@ func vlanInterface(nic string, vlan int32) string {
 	return fmt.Sprintf("vl%d-%s", vlan, hex.EncodeToString(sum[:4]))
 }
 
-// macAddress is the hardware address that the guest sees on one network: the one given, or one derived from the
-// Wukong's UID and the network's name, so that every replica and every restart answers with the same.
+// macAddress is the hardware address that the guest sees on one network: the given one, or one that is derived from the
+// Wukong's UID and the network's name. So every replica of the hook answers the same address, also after a restart.
 func macAddress(w *v1alpha1.Wukong, n v1alpha1.Network) string {
 	if n.MACAddress != "" {
 		return strings.ToLower(n.MACAddress)

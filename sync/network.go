@@ -10,29 +10,30 @@ import (
 	"novasphere.dev/wukong/types/v1alpha1"
 )
 
-// network is one network of the spec, with its defaults filled in and its names spelled out, and what becomes of it.
+// network is one network of the spec, with its defaults and names filled in, and the decisions about it.
 type network struct {
 	v1alpha1.Network
 
-	index int    // its place in spec.networks
+	index int    // in spec.networks
 	mac   string // the guest's hardware address
 
-	// bridge is the bridge on the nodes; of macvlan and ipvlan it has only the NIC.
+	// bridge is the bridge on the nodes. For macvlan and ipvlan only its Kind and NIC are set.
 	bridge node.Bridge
 
 	policyName     string // "" where no policy is made
 	attachmentName string // as namespace/name; "" for a pod network
-	ownAttachment  bool   // the attachment is the Wukong's to make
+	ownAttachment  bool   // the Wukong creates the attachment
 
-	// superseded says that what exists under this network's names was made for another one, removed and added again in another
-	// form: that leaves first.
+	// superseded is the message that a policy or attachment with this network's names belongs to an earlier network, which
+	// was removed and added again in another form: that object has to go first. Empty where there is none.
 	superseded string
 
 	policy     bridges.Outcome
 	attachment outcome.Outcome
 }
 
-// defaulted is a copy of the Wukong with the schema's defaults, which a request that did not pass the API server lacks.
+// defaulted is a copy of the Wukong with the schema's defaults. A request that did not come from the API server may
+// lack them.
 func defaulted(w *v1alpha1.Wukong) *v1alpha1.Wukong {
 	w = w.DeepCopy()
 	if w.Spec.Namespace == "" {
@@ -55,7 +56,7 @@ func defaulted(w *v1alpha1.Wukong) *v1alpha1.Wukong {
 	return w
 }
 
-// readNetworks are the networks of the spec, in its order.
+// readNetworks are the networks of the spec, in the order of the spec.
 func (v *view) readNetworks() []*network {
 	var all []*network
 	for i, spec := range v.w.Spec.Networks {
@@ -74,27 +75,27 @@ func (v *view) readNetworks() []*network {
 	return all
 }
 
-// readBridge fills in what of a network is on the nodes.
+// readBridge fills in the policy and the bridge of a network.
 func (v *view) readBridge(n *network) {
 	switch n.Type {
 	case v1alpha1.Bridge, v1alpha1.OVS:
 		if v.nmstate {
 			n.policyName = policyName(v.w, n.Name)
 		}
-		n.bridge = bridge(n.Network, nic(n.Network, v.children.Policies.Get(n.policyName).Made().NIC, v.settings))
+		n.bridge = bridgeOf(n.Network, nicOf(n.Network, v.children.Policies.Get(n.policyName).Made().NIC, v.settings))
 	case v1alpha1.Macvlan, v1alpha1.Ipvlan:
 		made := node.Bridge{}
 		if a := v.children.Attachments.Get(n.attachmentName); a != nil {
 			made = a.Made()
 		}
-		n.bridge = node.Bridge{Kind: string(n.Type), NIC: nic(n.Network, made.NIC, v.settings)}
+		n.bridge = node.Bridge{Kind: string(n.Type), NIC: nicOf(n.Network, made.NIC, v.settings)}
 	default:
 		n.bridge = node.Bridge{Kind: string(n.Type)}
 	}
 }
 
-// bridge is the bridge that a network of type bridge or ovs wants, on a NIC.
-func bridge(n v1alpha1.Network, nic string) node.Bridge {
+// bridgeOf is the bridge that a network of type bridge or ovs wants on a NIC.
+func bridgeOf(n v1alpha1.Network, nic string) node.Bridge {
 	b := node.Bridge{
 		Kind: facts.BridgeKind(string(n.Type)), Name: bridgeName(n), NIC: nic, Uplink: nic,
 		VLAN: int64(n.VLANID), MTU: int64(n.MTU), Preserves: n.PreserveHostIP != nil && *n.PreserveHostIP,
@@ -105,8 +106,8 @@ func bridge(n v1alpha1.Network, nic string) node.Bridge {
 	return b
 }
 
-// superseded says which of the objects under a network's names was made for another network, of the same name and another form:
-// "" where none was.
+// superseded is the message that names the object that an earlier network of the same name and another form has left
+// under this network's names; empty where there is none.
 func (v *view) superseded(n *network) string {
 	const leaves = "%s %s is still that of a network of the same name that was removed: it goes first"
 	name := policyName(v.w, n.Name)
@@ -117,7 +118,8 @@ func (v *view) superseded(n *network) string {
 		case n.policyName == "" || made.Kind != "" && n.bridge.Reformed(made):
 			return fmt.Sprintf(leaves, "policy", name)
 		}
-		// Whoever may edit an attachment in one namespace must not bring down a network of the cluster by its labels.
+		// The policy decides alone. The labels of the attachment must not: its editor needs rights in one namespace only,
+		// and must not bring down a network of the whole cluster.
 		return ""
 	}
 	key := facts.Qualified(v.w.Spec.Namespace, attachmentName(v.w, n.Name))
@@ -130,9 +132,9 @@ func (v *view) superseded(n *network) string {
 	return ""
 }
 
-// nic is the NIC of a network. What exists keeps the NIC that it was made with when the default changes: a flag of the hook must
-// never move the bridges of a whole cluster.
-func nic(n v1alpha1.Network, existing string, settings Settings) string {
+// nicOf is the NIC of a network. An existing child keeps the NIC that it was made with when the default changes: a flag
+// of the hook must never move the bridges of a whole cluster.
+func nicOf(n v1alpha1.Network, existing string, settings Settings) string {
 	switch {
 	case n.PhysicalInterface != "":
 		return n.PhysicalInterface
@@ -143,8 +145,8 @@ func nic(n v1alpha1.Network, existing string, settings Settings) string {
 	}
 }
 
-// silent reports whether KubeVirt attaches the network and carries no traffic over it: its bridge binding moves the interface's
-// hardware address into the guest, and macvlan and ipvlan deliver only to the original one
+// silent reports whether KubeVirt attaches the network but carries no traffic over it. KubeVirt's bridge binding moves
+// the interface's hardware address into the guest, and macvlan and ipvlan deliver only to the original one
 // (https://kubevirt.io/user-guide/network/interfaces_and_networks/#invalid-cnis-for-secondary-networks).
 func (n *network) silent() bool {
 	return n.Type == v1alpha1.Macvlan || n.Type == v1alpha1.Ipvlan

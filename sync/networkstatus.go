@@ -23,7 +23,8 @@ func (v *view) networkStatus(n *network) v1alpha1.NetworkStatus {
 	}
 	name := policyName(v.w, n.Name)
 	if made := v.children.Policies.Get(name).Made(); n.superseded != "" && made.Name != "" {
-		// What is on the nodes until it has left; Customize asks for who else is on that bridge by it.
+		// Until the earlier network's policy is gone, its bridge is on the nodes. Customize reads these names, and asks for
+		// the policies that share the bridge.
 		s.Bridge, s.Uplink, s.PolicyName = made.Name, made.Uplink, name
 	}
 	switch {
@@ -49,7 +50,7 @@ func (v *view) networkStatus(n *network) v1alpha1.NetworkStatus {
 	return s
 }
 
-// addConfigured compares the addresses that the machine reports with the one that was asked for.
+// addConfigured compares the addresses that the machine reports with the configured one, and shows that one first.
 func (v *view) addConfigured(s *v1alpha1.NetworkStatus, ip *v1alpha1.IPConfig) {
 	if ip == nil || ip.Address == "" {
 		return
@@ -60,7 +61,7 @@ func (v *view) addConfigured(s *v1alpha1.NetworkStatus, ip *v1alpha1.IPConfig) {
 	case len(s.IPAddresses) == 0:
 		s.IPAddresses = []string{configured}
 	case slices.ContainsFunc(s.IPAddresses, asked):
-		slices.SortStableFunc(s.IPAddresses, func(a, b string) int { // the one that was asked for is the one to show
+		slices.SortStableFunc(s.IPAddresses, func(a, b string) int { // the configured one first
 			switch x, y := asked(a), asked(b); {
 			case x && !y:
 				return -1
@@ -74,8 +75,8 @@ func (v *view) addConfigured(s *v1alpha1.NetworkStatus, ip *v1alpha1.IPConfig) {
 	}
 }
 
-// cloudInitAgain says what makes cloud-init configure the guest anew: it does so at the first boot of what the guest boots
-// from, and a container disk is new at each start.
+// cloudInitAgain is the message that says how cloud-init configures the guest again. It does so at the first boot of a
+// boot disk, and a container disk is new at each start.
 func cloudInitAgain(w *v1alpha1.Wukong) string {
 	if bootsFromDisk(w) {
 		return "cloud-init gives it at the first boot of a disk only, so set it in the guest, or boot from a new disk"
@@ -83,10 +84,11 @@ func cloudInitAgain(w *v1alpha1.Wukong) string {
 	return "cloud-init gives it at the next start, so restart the machine"
 }
 
-// reported are the addresses that an instance reports for one interface, without those that it has by merely being up.
+// reported are the addresses that an instance reports for one interface, without the link-local ones, which every
+// interface has.
 func reported(i facts.Interface) []string {
 	addresses := slices.DeleteFunc(slices.Clone(i.Addresses), node.LinkLocal)
-	// Guest agents report them in any order, and the status must not change with that: IPv4 first, then by number.
+	// Guest agents report addresses in any order, which must not change the status: IPv4 first, then by number.
 	slices.SortFunc(addresses, func(a, b string) int {
 		x, _ := netip.ParseAddr(a)
 		y, _ := netip.ParseAddr(b)
@@ -95,14 +97,14 @@ func reported(i facts.Interface) []string {
 	return addresses
 }
 
-// sameAddress reports whether two addresses are the same, however they are written: an IPv6 address has many forms.
+// sameAddress reports whether two addresses are the same, however they are written: IPv6 addresses have many forms.
 func sameAddress(a, b string) bool {
 	x, errX := netip.ParseAddr(a)
 	y, errY := netip.ParseAddr(b)
 	return errX == nil && errY == nil && x == y
 }
 
-// leavingStatuses speak of networks that are no longer in the spec and not gone yet.
+// leavingStatuses are the states of networks that are no longer in the spec, and whose children still exist.
 func (v *view) leavingStatuses(all []leaving) []v1alpha1.NetworkStatus {
 	var statuses []v1alpha1.NetworkStatus
 	for _, l := range all {
@@ -124,7 +126,7 @@ func (v *view) leavingStatuses(all []leaving) []v1alpha1.NetworkStatus {
 	return statuses
 }
 
-// shownAddress is the one address to show: the first that is not on a pod network, else the pod network's.
+// shownAddress is the one address to show: the first that is not on a pod network, else the first on a pod network.
 func shownAddress(nets []v1alpha1.NetworkStatus) string {
 	onPod := ""
 	for _, n := range nets {

@@ -9,7 +9,7 @@ import (
 	"novasphere.dev/wukong/types/v1alpha1"
 )
 
-// place puts the machine on the nodes that it may be on.
+// place sets on which nodes the machine may run.
 func place(spec *kubevirtv1.VirtualMachineInstanceSpec, ha *v1alpha1.HighAvailability) {
 	for key, value := range ha.NodeSelector {
 		if spec.NodeSelector == nil {

@@ -8,14 +8,14 @@ import (
 	"novasphere.dev/wukong/types/v1alpha1"
 )
 
-// Stages is everything that would ever be created for a Wukong, in the order in which it comes into being.
+// Stages is everything that the hook would ever create for a Wukong, in the order of its creation.
 type Stages struct {
 	NodeNetwork, Attachments, Machine []*unstructured.Unstructured
 }
 
-// Render answers every child that Sync would ever create for a Wukong, as if everything it waits for were ready. nmstate is
-// whether NMState's policies are registered. With preserveHostIP the policy is the one for nodes with a static address: which one
-// it is is known only when the nodes are looked at.
+// Render answers every child that Sync would ever create for a Wukong, as if everything that it waits for were ready.
+// nmstate is whether NMState's policies are registered. With preserveHostIP the policy is the form for nodes with
+// static addresses: only the reports of the nodes tell whether their addresses come by DHCP.
 func Render(w *v1alpha1.Wukong, settings Settings, nmstate bool) (*Stages, error) {
 	if err := isWukong(w); err != nil {
 		return nil, err

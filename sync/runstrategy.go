@@ -6,7 +6,7 @@ import (
 	"novasphere.dev/wukong/types/v1alpha1"
 )
 
-// runStrategy combines the three fields that say whether the machine runs; the table is at StartStrategy.
+// runStrategy combines the three fields that say whether the machine runs. v1alpha1.StartStrategy has the table.
 func runStrategy(w *v1alpha1.Wukong) kubevirtv1.VirtualMachineRunStrategy {
 	if s := w.Spec.StartStrategy; s != nil {
 		if s.RunStrategy != "" {

@@ -14,9 +14,9 @@ type Settings struct {
 	// publishes, so that a machine lands only where its bridges exist.
 	BridgeMarker bool
 
-	// Preflight looks at the nodes before a policy is created.
+	// Preflight checks the nodes before a policy is created.
 	Preflight bool
 
-	// TeardownTimeout is how long the removal of a bridge may make no progress before its policy is dropped anyway.
+	// TeardownTimeout is how long the removal of a bridge may make no progress before its policy is deleted anyway.
 	TeardownTimeout time.Duration
 }

@@ -11,8 +11,8 @@ import (
 	"novasphere.dev/wukong/types/v1alpha1"
 )
 
-// status is what the user reads. It judges only what is observed, and changes only with that and with the spec: a status
-// that moves by itself would call the hook again for ever.
+// status is what the user reads. It depends only on the observed objects and the spec, and on no clock: a status that
+// changes by itself would call the hook again for ever.
 func (v *view) status(d decided) v1alpha1.WukongStatus {
 	parts := []part{v.nodeNetworkPart(), v.attachmentsPart(), machinePart(d.machine)}
 	s := v1alpha1.WukongStatus{
@@ -30,7 +30,7 @@ func (v *view) status(d decided) v1alpha1.WukongStatus {
 	return s
 }
 
-// invalidStatus is the status of a Wukong that cannot be acted on: everything that exists is held.
+// invalidStatus is the status of a Wukong whose spec cannot be acted on. Everything that exists is held.
 func (v *view) invalidStatus(errs field.ErrorList) v1alpha1.WukongStatus {
 	var messages []string
 	for _, err := range errs {
@@ -57,7 +57,7 @@ func (v *view) invalidStatus(errs field.ErrorList) v1alpha1.WukongStatus {
 	}
 }
 
-// nodeName is the node that the machine runs on, or "".
+// nodeName is the node that the machine runs on; empty where it does not run.
 func (v *view) nodeName() string {
 	if i := v.instance(); i != nil {
 		return i.NodeName

@@ -11,8 +11,8 @@ import (
 	"novasphere.dev/wukong/types/v1alpha1"
 )
 
-// storage is what the machine boots from and stores on: a container disk unless one of its own disks boots, and a
-// DataVolume for each of its own disks.
+// storage is what the machine boots from and stores on: a container disk, unless one of the spec's disks boots, and a
+// DataVolume for each disk of the spec.
 func storage(w *v1alpha1.Wukong, settings Settings) ([]kubevirtv1.Disk, []kubevirtv1.Volume, []kubevirtv1.DataVolumeTemplateSpec) {
 	var disks []kubevirtv1.Disk
 	var volumes []kubevirtv1.Volume

@@ -1,10 +1,10 @@
 // Package sync decides what should exist. It is the pure core of the hook: functions from what Metacontroller posts to
-// what it is answered. Nothing here reads a clock, a network, a file or the environment, logs, or keeps anything between
-// two calls; it has nothing to do with the standard library's sync, and nothing here locks.
+// what the hook answers. Nothing here reads a clock, a network, a file or the environment, logs, or keeps anything
+// between two calls. The package has nothing to do with the standard library's sync, and nothing here locks.
 //
-// The one rule: a child that is missing from an answer is deleted. So readiness gates the creation of children, and
-// whatever exists is answered again, come what may, until the user removes it. The table "observed, wanted, answered" at the
-// end of docs/decisions.md has every such decision, and a golden case for each.
+// The one rule: Metacontroller deletes a child that is missing from an answer. So children are created only when what
+// they depend on is ready, and an existing child is answered again, come what may, until the user removes it. The table
+// "observed, wanted, answered" at the end of docs/decisions.md has every such decision, and a golden case for each.
 package sync
 
 import (
@@ -15,17 +15,18 @@ import (
 	"novasphere.dev/wukong/sync/facts"
 )
 
-// decided is what becomes of a Wukong, beside what becomes of each of its networks.
+// decided are the decisions about a Wukong, apart from those about its networks.
 type decided struct {
 	machine machineOutcome
 	leaving []leaving
 	notes   []string
 }
 
-// Sync answers what should exist of a Wukong, given what does: first the policies that build bridges on the nodes, then,
-// as each becomes available, the attachments that point at the bridges, and when all exist the machine.
+// Sync answers what should exist of a Wukong, given what exists: first the policies that build bridges on the nodes;
+// then, as each policy becomes available, the attachments that point at the bridges; and when all attachments exist,
+// the machine.
 //
-// An error means that the request is none that can be answered, and that everything stays as it is.
+// An error means that the request cannot be answered, and that everything stays as it is.
 func Sync(req *Request, settings Settings, now time.Time) (*Response, error) {
 	if err := isWukong(req.Parent); err != nil {
 		return nil, err
@@ -38,7 +39,7 @@ func Sync(req *Request, settings Settings, now time.Time) (*Response, error) {
 	return &Response{Status: v.status(d), Children: v.answered(d), ResyncAfterSeconds: v.resync(d), Notes: d.notes}, nil
 }
 
-// decide decides about each network, then about the machine, then about what no network asks for any more.
+// decide decides about each network, then about the machine, then about the children that no network asks for any more.
 func (v *view) decide() decided {
 	var d decided
 	wants := v.bridges.Wants
@@ -70,7 +71,7 @@ func (d *decided) note(line string) {
 	}
 }
 
-// answered are the children, policies first.
+// answered are the children to answer, policies first.
 func (v *view) answered(d decided) Children {
 	var all Children
 	add := func(child *unstructured.Unstructured) {
@@ -91,7 +92,8 @@ func (v *view) answered(d decided) Children {
 	return all
 }
 
-// resync asks to be called again while a bridge is being removed: that nothing moves any more is no event.
+// resync is after how many seconds to call again: never (0), unless a bridge is being removed. A removal that makes no
+// progress causes no event.
 func (v *view) resync(d decided) float64 {
 	var children []*unstructured.Unstructured
 	for _, n := range v.networks {
@@ -108,7 +110,7 @@ func (v *view) resync(d decided) float64 {
 	return 0
 }
 
-// patience is after how many seconds a removal that waits is looked at again.
+// patience is after how many seconds a removal is looked at again.
 func (v *view) patience() float64 {
 	return max(1, v.settings.TeardownTimeout.Seconds()/10)
 }

@@ -8,9 +8,9 @@ import (
 	"novasphere.dev/wukong/types/v1alpha1"
 )
 
-// validate is what is wrong with a Wukong that the schema's rules cannot say: what depends on the default NIC, and on what comes
-// out for the guest. The schema has seen the NICs as written; here the default is filled in. Names are looked at again: a child
-// whose name is too long is refused, of two with one name one is lost, and neither reaches anybody's status.
+// validate is what is wrong with a Wukong that the schema's rules cannot express: what depends on the default NIC, and
+// the size of the guest's cloud-init data. Names are checked once more, because such an error would never reach a
+// status: the API server refuses a child whose name is too long, and of two children with one name one is lost.
 func (v *view) validate() field.ErrorList {
 	errs := v.validateNames()
 	for i := range v.networks {
@@ -36,7 +36,8 @@ func (v *view) validateNames() field.ErrorList {
 		seen[n.Name] = true
 		if len(n.policyName) > labelLimit {
 			errs = append(errs, field.Invalid(path.Child("name"), n.Name, fmt.Sprintf(
-				"makes a policy name %s that is longer than the %d characters NMState takes: shorten the Wukong's name or the network's name", n.policyName, labelLimit)))
+				"makes a policy name %s that is longer than the %d characters NMState takes: shorten the Wukong's name or the network's name",
+				n.policyName, labelLimit)))
 		}
 		if len(n.bridge.NIC) > kernelNameLimit {
 			errs = append(errs, field.Invalid(path.Child("physicalInterface"), n.bridge.NIC,
@@ -50,7 +51,7 @@ func (v *view) validateNames() field.ErrorList {
 	return errs
 }
 
-// validateUplink compares what feeds the bridge of one network with those before it.
+// validateUplink compares the bridge of one network with the bridges of the networks before it.
 func (v *view) validateUplink(index int) field.ErrorList {
 	n := v.networks[index]
 	path := field.NewPath("spec", "networks").Index(n.index)
@@ -59,7 +60,8 @@ func (v *view) validateUplink(index int) field.ErrorList {
 	}
 	var errs field.ErrorList
 	if n.bridge.Name == n.bridge.NIC || n.bridge.Name == n.bridge.Uplink {
-		errs = append(errs, field.Invalid(path.Child("bridgeName"), n.bridge.Name, "is the name of the bridge's own uplink: a bridge needs a name of its own"))
+		errs = append(errs, field.Invalid(path.Child("bridgeName"), n.bridge.Name,
+			"is the name of the bridge's own uplink: a bridge needs a name of its own"))
 	}
 	for _, before := range v.networks[:index] {
 		if err := validatePair(path, n, before); err != nil {
@@ -69,7 +71,7 @@ func (v *view) validateUplink(index int) field.ErrorList {
 	return errs
 }
 
-// validatePair is why a network does not go beside one before it; nil where it does.
+// validatePair is the error of a network that does not go with one before it; nil where both may exist.
 func validatePair(path *field.Path, n, before *network) *field.Error {
 	b, other := n.bridge, before.bridge
 	switch {
@@ -80,21 +82,24 @@ func validatePair(path *field.Path, n, before *network) *field.Error {
 			fmt.Sprintf("the bridge of one network is the uplink of another, %s: choose another bridgeName", before.Name))
 	case b.Takes(other):
 		return field.Invalid(path.Child("physicalInterface"), b.NIC, fmt.Sprintf(
-			"%s feeds bridge %s of network %s already: use the same bridgeName, another physicalInterface, or another vlanId", b.Uplink, other.Name, before.Name))
+			"%s feeds bridge %s of network %s already: use the same bridgeName, another physicalInterface, or another vlanId",
+			b.Uplink, other.Name, before.Name))
 	case b.Name == other.Name && !b.Feeds(other):
-		return field.Invalid(path.Child("bridgeName"), b.Name, fmt.Sprintf("network %s feeds this bridge by %s: networks with the same bridge need "+
-			"the same type, physicalInterface, vlanId, mtu and preserveHostIP; otherwise give them different bridgeNames", before.Name, other.Uplink))
+		return field.Invalid(path.Child("bridgeName"), b.Name, fmt.Sprintf("network %s feeds this bridge by %s: networks with the same "+
+			"bridge need the same type, physicalInterface, vlanId, mtu and preserveHostIP; otherwise give them different bridgeNames",
+			before.Name, other.Uplink))
 	}
 	return nil
 }
 
-// validateMaster refuses a macvlan or ipvlan interface on a NIC that a bridge takes: the kernel hands the packets of a NIC to one
-// of them only.
+// validateMaster refuses a macvlan or ipvlan interface on a NIC that is a bridge's port: the kernel hands the packets
+// of a NIC to one of them only.
 func (v *view) validateMaster(path *field.Path, n *network) field.ErrorList {
 	for _, other := range v.networks {
 		if b := other.bridge; n.bridge.NIC != "" && b.Name != "" && b.Uplink == n.bridge.NIC {
 			return field.ErrorList{field.Invalid(path.Child("physicalInterface"), n.bridge.NIC,
-				fmt.Sprintf("is taken by bridge %s of network %s: use type bridge with that bridgeName, or another physicalInterface", b.Name, other.Name))}
+				fmt.Sprintf("is taken by bridge %s of network %s: use type bridge with that bridgeName, or another physicalInterface",
+					b.Name, other.Name))}
 		}
 	}
 	return nil
@@ -108,7 +113,8 @@ func validateCloudInit(w *v1alpha1.Wukong, nets []*network) field.ErrorList {
 	}
 	if size := len(volume.CloudInitNoCloud.UserData); size > cloudInitLimit {
 		errs = append(errs, field.Invalid(field.NewPath("spec", "cloudInitUser"), w.Spec.CloudInitUser.Name, fmt.Sprintf(
-			"makes %d bytes of user data, and KubeVirt takes %d: put the complete user data into a Secret, and name it as userDataSecret", size, cloudInitLimit)))
+			"makes %d bytes of user data, and KubeVirt takes %d: put the complete user data into a Secret, and name it as userDataSecret",
+			size, cloudInitLimit)))
 	}
 	if size := len(volume.CloudInitNoCloud.NetworkData); size > cloudInitLimit {
 		errs = append(errs, field.Invalid(field.NewPath("spec", "networks"), fmt.Sprintf("%d networks", len(nets)), fmt.Sprintf(

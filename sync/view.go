@@ -10,13 +10,13 @@ import (
 	"novasphere.dev/wukong/types/v1alpha1"
 )
 
-// view is everything that a decision about one Wukong sees: the Wukong with its defaults, the flags, the time, its networks, and
-// what is observed.
+// view is everything that a decision about one Wukong may use: the Wukong with its defaults, the flags, the time, its
+// networks, and the observed objects.
 type view struct {
 	w        *v1alpha1.Wukong
 	settings Settings
 	now      time.Time
-	nmstate  bool // NMState's policies are registered with this CompositeController
+	nmstate  bool // the CompositeController manages policies, so the hook may answer some
 	owner    facts.Owner
 	children *facts.Children
 	related  *facts.Related
@@ -24,7 +24,7 @@ type view struct {
 	bridges  *bridges.View
 }
 
-// newView reads a request. nmstate is whether policies may be answered.
+// newView reads a request.
 func newView(req *Request, settings Settings, now time.Time) *view {
 	w := defaulted(req.Parent)
 	v := &view{
@@ -41,7 +41,7 @@ func newView(req *Request, settings Settings, now time.Time) *view {
 	return v
 }
 
-// bridgesView is what the decisions about the bridges on the nodes see.
+// bridgesView is what the decisions about the bridges may use.
 func (v *view) bridgesView() *bridges.View {
 	b := bridges.View{
 		Owner: v.owner, Preflight: v.settings.Preflight, TeardownTimeout: v.settings.TeardownTimeout, Now: v.now,
@@ -58,7 +58,7 @@ func (v *view) bridgesView() *bridges.View {
 	return bridges.New(b)
 }
 
-// askedBridges are the bridges of which Customize asks for the policies of others: those in spec and status.
+// askedBridges are the names of the bridges whose policies Customize asks for: those in spec and status.
 func (v *view) askedBridges() map[string]bool {
 	asked := map[string]bool{}
 	for _, n := range v.w.Status.Networks {
@@ -72,8 +72,9 @@ func (v *view) askedBridges() map[string]bool {
 	return asked
 }
 
-// reclaimed are the policies whose bridges shall leave the nodes with them: as the spec says, where it still has the network, so
-// that the user can think again while the removal waits; else as it said last.
+// reclaimed are the keys of the policies whose bridges have to be removed from the nodes with them. The reclaimPolicy
+// in the spec counts where the spec still has the network, so that the user can change it while the removal waits;
+// otherwise the last one counts, which is in a label of the policy.
 func (v *view) reclaimed() map[string]bool {
 	all := map[string]bool{}
 	for _, p := range v.children.Policies.All() {
@@ -85,7 +86,7 @@ func (v *view) reclaimed() map[string]bool {
 			continue
 		}
 		made := p.Made()
-		wanted := bridge(n, nic(n, made.NIC, Settings{}))
+		wanted := bridgeOf(n, nicOf(n, made.NIC, Settings{}))
 		wanted.Preserves = made.Preserves
 		if !wanted.Reformed(made) {
 			all[p.Key] = n.ReclaimPolicy == v1alpha1.Delete
@@ -94,18 +95,18 @@ func (v *view) reclaimed() map[string]bool {
 	return all
 }
 
-// machine is the observed VirtualMachine, or nil.
+// machine is the observed VirtualMachine; nil where there is none.
 func (v *view) machine() *facts.Machine {
 	return v.children.Machines.Get(v.machineKey())
 }
 
-// machineKey is the name of the machine, as namespace/name.
+// machineKey is the machine's namespace/name.
 func (v *view) machineKey() string {
 	return facts.Qualified(v.w.Spec.Namespace, v.w.Name)
 }
 
-// instance is the running VirtualMachineInstance of the Wukong's machine, or nil. One of the same name that stands alone, or
-// belongs to somebody else's machine, is not the Wukong's to wait for or to speak of.
+// instance is the running VirtualMachineInstance of the Wukong's machine; nil where there is none. An instance of the
+// same name without a machine, or of somebody else's machine, does not count.
 func (v *view) instance() *facts.Instance {
 	i := v.related.Instances.Get(v.machineKey())
 	if i == nil || v.foreignMachine() != nil || i.Owner.Kind != "VirtualMachine" || i.Owner.Name != v.w.Name {
@@ -114,7 +115,7 @@ func (v *view) instance() *facts.Instance {
 	return i
 }
 
-// foreignMachine is the machine that has the name of the Wukong's and is somebody else's, or nil.
+// foreignMachine is somebody else's machine with the name of the Wukong's; nil where there is none.
 func (v *view) foreignMachine() *facts.Object {
 	m := v.related.Machines.Get(v.machineKey())
 	if m == nil || v.machine() != nil || v.owns(&m.Object) {
@@ -123,7 +124,7 @@ func (v *view) foreignMachine() *facts.Object {
 	return &m.Object
 }
 
-// foreignAttachment is the attachment that has a name of the Wukong's and is somebody else's, or nil.
+// foreignAttachment is somebody else's attachment with a name of the Wukong's; nil where there is none.
 func (v *view) foreignAttachment(key string) *facts.Object {
 	a := v.related.Attachments.Get(key)
 	if a == nil || v.children.Attachments.Get(key) != nil || v.owns(&a.Object) {
@@ -132,16 +133,17 @@ func (v *view) foreignAttachment(key string) *facts.Object {
 	return &a.Object
 }
 
-// owns reports whether the Wukong controls an object. The caches behind children and related are not read at the same instant: a
-// child may be in only one of them.
+// owns reports whether the Wukong controls an object. Metacontroller reads the caches of children and related objects
+// at different moments, so a child may be in only one of them.
 func (v *view) owns(o *facts.Object) bool {
 	return o.Owner.Controller && o.Owner.UID == v.w.UID
 }
 
-// uses reports whether a machine refers to the attachment of a network of this Wukong: its machine, its running instance, or one
-// of its name that is somebody else's by now. One that cannot be read may refer to anything.
-func (v *view) uses(network string) bool {
-	namespace, name, key := v.w.Spec.Namespace, attachmentName(v.w, network), v.machineKey()
+// uses reports whether a machine refers to the attachment of one of the Wukong's networks. The machine may be the
+// Wukong's, its running instance, or a machine of the same name that is no longer the Wukong's. A machine that cannot
+// be read may refer to anything.
+func (v *view) uses(networkName string) bool {
+	namespace, name, key := v.w.Spec.Namespace, attachmentName(v.w, networkName), v.machineKey()
 	for _, m := range []*facts.Machine{v.machine(), v.related.Machines.Get(key)} {
 		if m != nil && m.Plugs.Refers(namespace, name) {
 			return true
@@ -151,7 +153,7 @@ func (v *view) uses(network string) bool {
 	return i != nil && i.Plugs.Refers(namespace, name)
 }
 
-// wanted are the names of the policies and attachments of networks that are in the spec.
+// wanted are the keys of the policies and attachments that the networks of the spec want.
 func (v *view) wanted() (policies, attachments map[string]bool) {
 	policies, attachments = map[string]bool{}, map[string]bool{}
 	for _, n := range v.networks {
@@ -163,7 +165,7 @@ func (v *view) wanted() (policies, attachments map[string]bool) {
 	return policies, attachments
 }
 
-// nodeSelector says on which nodes machine and bridges shall be; empty for all.
+// nodeSelector selects the nodes for the machine and the bridges; empty selects all.
 func nodeSelector(w *v1alpha1.Wukong) map[string]string {
 	if w.Spec.HighAvailability == nil {
 		return nil
@@ -175,14 +177,14 @@ func nodeSelector(w *v1alpha1.Wukong) map[string]string {
 	return selector
 }
 
-// distinct are values, each once and in order.
+// distinct are the values, each once and in order.
 func distinct(values []string) []string {
 	values = slices.Clone(values)
 	slices.Sort(values)
 	return slices.Compact(values)
 }
 
-// sorted are the keys of a map in order.
+// sorted are the keys of a map, in order.
 func sorted[V any](m map[string]V) []string {
 	return slices.Sorted(maps.Keys(m))
 }

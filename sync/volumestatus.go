@@ -7,7 +7,7 @@ import (
 	"novasphere.dev/wukong/types/v1alpha1"
 )
 
-// volumeStatuses are what the running machine reports of its volumes, in the order of their names.
+// volumeStatuses are what the running instance reports of its volumes, in the order of their names.
 func (v *view) volumeStatuses() []v1alpha1.VolumeStatus {
 	instance := v.instance()
 	if instance == nil {
