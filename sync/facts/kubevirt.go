@@ -20,16 +20,16 @@ func (a *Attachment) readFrom(r *lenient.Reader) {
 type Machine struct {
 	Object
 
-	// Plugs is what the machine is plugged into.
+	// Plugs are the networks that the machine is plugged into.
 	Plugs Plugs
 
-	// Templates are the names of the DataVolumes that it makes.
+	// Templates are the names of the DataVolumes that the machine makes.
 	Templates []string
 
-	// ContainerDisks are the volumes whose content does not survive a restart.
+	// ContainerDisks are the names of the volumes whose content does not survive a restart.
 	ContainerDisks []string
 
-	// PrintableStatus is KubeVirt's word for the state of the machine; "" where it has not said any.
+	// PrintableStatus is KubeVirt's word for the state of the machine; empty where KubeVirt has not reported one.
 	PrintableStatus string
 
 	Conditions Conditions
@@ -37,7 +37,7 @@ type Machine struct {
 
 // Plugs are the networks of a machine or instance.
 type Plugs struct {
-	// Readable is whether there is anything at all where the networks stand. What cannot be read may refer to anything.
+	// Readable is whether the object has a spec to read the networks from. An object without one may refer to anything.
 	Readable bool
 
 	Networks []Plug
@@ -47,14 +47,14 @@ type Plugs struct {
 type Plug struct {
 	Name string
 
-	// Attachment is what multus plugs it into, as the machine names it; "" for a pod network.
+	// Attachment is the attachment, as the machine names it; empty for a pod network.
 	Attachment string
 
-	// SRIOV is whether the guest has a virtual function.
+	// SRIOV is whether the interface is a virtual function.
 	SRIOV bool
 }
 
-// Find is the first network of a name.
+// Find is the first network with a name.
 func (p Plugs) Find(name string) (plug Plug, found bool) {
 	i := slices.IndexFunc(p.Networks, func(plug Plug) bool { return plug.Name == name })
 	if i < 0 {
@@ -63,7 +63,7 @@ func (p Plugs) Find(name string) (plug Plug, found bool) {
 	return p.Networks[i], true
 }
 
-// Refers reports whether a machine or instance uses an attachment of a namespace, or may.
+// Refers reports whether a machine or instance uses an attachment of a namespace, or may use it.
 func (p Plugs) Refers(namespace, name string) bool {
 	return !p.Readable || slices.ContainsFunc(p.Networks, func(plug Plug) bool {
 		qualifier, short, qualified := strings.Cut(plug.Attachment, "/")
@@ -113,7 +113,8 @@ func readTemplate(r *lenient.Reader) string {
 	return o.Name
 }
 
-// read reads the spec of an instance, or of a machine's template; what it returns are the volumes that are container disks.
+// read reads the spec of an instance, or of a machine's template. It returns the names of the volumes that are
+// container disks.
 func (p *Plugs) read(r *lenient.Reader) (containerDisks []string) {
 	p.Readable = r.Present()
 	virtual := map[string]bool{}
@@ -166,9 +167,9 @@ func readVolume(r *lenient.Reader) (name string, containerDisk bool) {
 	return name, containerDisk
 }
 
-// readInterfaces notes which interfaces of a domain are virtual functions. Of several with one name the first counts.
+// readInterfaces notes which interfaces of a domain are virtual functions. Of several with one name, the first counts.
 func readInterfaces(r *lenient.Reader, virtual map[string]bool) {
-	readInterface := func() {
+	readOne := func() {
 		var name string
 		var sriov bool
 		r.Object(func(member []byte) {
@@ -187,7 +188,7 @@ func readInterfaces(r *lenient.Reader, virtual map[string]bool) {
 		if string(member) == "devices" {
 			r.Object(func(member []byte) {
 				if string(member) == "interfaces" {
-					r.Objects(readInterface)
+					r.Objects(readOne)
 				}
 			})
 		}
@@ -206,7 +207,7 @@ type Instance struct {
 
 // Interface is what an instance reports of one of its interfaces.
 type Interface struct {
-	Name      string // the network's
+	Name      string // of the network
 	GuestName string
 	Addresses []string
 }
@@ -287,10 +288,10 @@ func readVolumeStatus(r *lenient.Reader) Volume {
 	return v
 }
 
-// Wukong is another Wukong than the one that is decided about.
+// Wukong is a Wukong other than the one that the request is about.
 type Wukong struct {
 	Object
-	MachineNamespace string // where its machine lives; "" for the default
+	MachineNamespace string // "" is the default namespace
 	Disks            []string
 }
 

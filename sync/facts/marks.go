@@ -2,7 +2,7 @@ package facts
 
 import "novasphere.dev/wukong/sync/node"
 
-// Labels on children. Metacontroller adds controller-uid itself, and refuses a child whose value differs: never set it.
+// Labels on children. Never answer controller-uid: Metacontroller sets it, and refuses a child with another value.
 const (
 	LabelManagedBy     = "app.kubernetes.io/managed-by"
 	LabelWukong        = "vm.novasphere.dev/wukong"
@@ -15,19 +15,19 @@ const (
 	LabelControllerUID = "controller-uid"
 )
 
-// AnnotationRemoving is, on a policy whose bridge shall leave the nodes, when that began.
+// AnnotationRemoving marks a policy whose bridge is to be removed from the nodes. Its value is when that began.
 const AnnotationRemoving = "vm.novasphere.dev/removing-since"
 
-// AnnotationLastApplied is where Metacontroller's dynamic apply keeps what the hook answered last.
+// AnnotationLastApplied is where Metacontroller's dynamic apply notes what the hook answered last.
 const AnnotationLastApplied = "metacontroller.k8s.io/last-applied-configuration"
 
 // ManagedBy is the value of LabelManagedBy on all children.
 const ManagedBy = "wukong"
 
-// kinds are the kinds of bridges by the value of LabelType, which is the type of the network that a child was made for.
+// kinds are the kinds of bridges by the type of the network, which is the value of LabelType.
 var kinds = map[string]string{"bridge": node.LinuxBridge, "ovs": node.OVSBridge}
 
-// BridgeKind is the kind of bridge that a network of a type hangs on; of a type without bridge the type itself.
+// BridgeKind is the kind of bridge that a type of network has; the type itself where it has none.
 func BridgeKind(networkType string) string {
 	if kind, ok := kinds[networkType]; ok {
 		return kind
@@ -35,9 +35,9 @@ func BridgeKind(networkType string) string {
 	return networkType
 }
 
-// Made is what a child was once made as. It is read from the labels and not from the spec: an edit of the spec by hand is put
-// right, and must not pass for a network that was added again in another form. Where the labels are missing its Kind is
-// empty, and it says nothing.
+// Made is the bridge that a child was made for, from its labels. The spec would not do: the hook undoes an edit of the
+// spec, and must not mistake the edit for a network that was added again in another form. Where the labels are missing,
+// Kind is empty, and nothing is known.
 func (o *Object) Made() node.Bridge {
 	if o == nil {
 		return node.Bridge{}
@@ -46,8 +46,8 @@ func (o *Object) Made() node.Bridge {
 	return node.Bridge{Kind: BridgeKind(l[LabelType]), Name: l[LabelBridge], Uplink: l[LabelUplink], NIC: l[LabelNIC]}
 }
 
-// Made is what a policy was once made as. Whether it moves the node's address is read from the spec, where NMState lets nobody
-// change it.
+// Made is the bridge that a policy was made for, from its labels. Preserves is read from the spec, where NMState lets
+// nobody change it.
 func (p *Policy) Made() node.Bridge {
 	if p == nil {
 		return node.Bridge{}

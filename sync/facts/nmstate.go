@@ -9,41 +9,42 @@ import (
 	"novasphere.dev/wukong/sync/node"
 )
 
-// Policy is a NodeNetworkConfigurationPolicy, anybody's.
+// Policy is a NodeNetworkConfigurationPolicy, of any owner.
 type Policy struct {
 	Object
 	Conditions Conditions
 
-	// Says is the bridge that the policy makes of its desired state. It is the zero Bridge where the policy says nothing of
-	// one. NMState does what a policy says, whatever its labels are.
+	// Says is the bridge that the desired state describes; the zero Bridge where there is none. NMState follows the
+	// desired state, whatever the labels are.
 	Says node.Bridge
 
-	// Absent is whether the policy removes the bridge. NIC and uplink are then those of the labels.
+	// Absent is whether the policy removes that bridge. Then the NIC and the uplink in Says are those of the labels.
 	Absent bool
 
-	// MovesDHCP is whether the bridge asks for its own address by DHCP.
+	// MovesDHCP is whether the bridge gets an address of its own by DHCP.
 	MovesDHCP bool
 
-	// Interfaces is the text of its desired interfaces.
+	// Interfaces is the text of the desired interfaces.
 	Interfaces jsontext.Value
 
-	// NodeSelector says which nodes it reaches; empty for all.
+	// NodeSelector selects the nodes that the policy is for; empty selects all.
 	NodeSelector map[string]string
 }
 
-// Busy reports whether NMState's admission would refuse a change of the policy's spec: it does so from the policy's creation
-// until the policy has succeeded, failed or been ignored once, and again whenever it is being applied.
+// Busy reports whether NMState's admission would refuse a change of the policy's spec. It does so from the policy's
+// creation until the policy has succeeded, failed or been ignored for the first time, and whenever the policy is being
+// applied later.
 func (p *Policy) Busy() bool {
 	reason := p.Conditions.Of("Available").Reason
 	return reason == "" || reason == "ConfigurationProgressing"
 }
 
-// Marked reports whether the policy is marked as leaving the nodes.
+// Marked reports whether the policy has AnnotationRemoving: its bridge is to be removed from the nodes.
 func (p *Policy) Marked() bool {
 	return p.RemovingSince != ""
 }
 
-// desired is one interface of a policy's desired state.
+// desired is one interface in a policy's desired state.
 type desired struct {
 	name, kind, state, baseIface, port string
 	mtu, vlan                          int64
@@ -132,7 +133,7 @@ func readInterface(r *lenient.Reader) desired {
 	return d
 }
 
-// readPort keeps the last port of a bridge: those of Wukongs have one.
+// readPort keeps the last port of a bridge: a bridge of a Wukong has one.
 func (d *desired) readPort(r *lenient.Reader) {
 	d.port = ""
 	r.Object(func(member []byte) {
@@ -142,8 +143,8 @@ func (d *desired) readPort(r *lenient.Reader) {
 	})
 }
 
-// says makes of the desired interfaces the bridge that the policy speaks of. Of several the one that the labels name counts:
-// the other is then one that the policy gives back what it has taken.
+// says finds the bridge that the desired interfaces describe. Where there are several, the bridge in the labels counts:
+// a policy that restores the bridge of another policy has a second one.
 func (p *Policy) says(interfaces []desired) {
 	b := &p.Says
 	for _, i := range interfaces {
@@ -157,7 +158,7 @@ func (p *Policy) says(interfaces []desired) {
 	b.NIC = b.Uplink
 	for _, i := range interfaces {
 		if i.kind == "vlan" && i.name == b.Uplink {
-			b.NIC, b.VLAN, b.MTU = i.baseIface, i.vlan, i.mtu // an ovs-bridge has no MTU of its own
+			b.NIC, b.VLAN, b.MTU = i.baseIface, i.vlan, i.mtu // the VLAN interface has the MTU where the bridge is an ovs-bridge
 		}
 	}
 	if p.Absent {
@@ -165,16 +166,16 @@ func (p *Policy) says(interfaces []desired) {
 	}
 }
 
-// Enactment is a NodeNetworkConfigurationEnactment: what became of one policy on one node.
+// Enactment is a NodeNetworkConfigurationEnactment: the state of one policy on one node.
 type Enactment struct {
 	Object
 	Policy     string
 	Node       string
-	Generation int64 // the generation of the policy that it is about
+	Generation int64 // of the policy
 	Conditions Conditions
 }
 
-// Applied reports whether the node has applied the policy in its present form.
+// Applied reports whether the node has applied the present generation of the policy.
 func (e *Enactment) Applied(p *Policy) bool {
 	return e.Conditions.Of("Available").True() && e.Generation == p.Generation
 }

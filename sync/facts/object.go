@@ -1,6 +1,7 @@
-// Package facts is what is observed, read once and in the form in which decisions ask for it. Objects come from other people's
-// controllers, half-written and of versions not yet known: what cannot be read counts as not there, field by field. What is
-// answered again keeps its text beside the facts.
+// Package facts reads the observed objects once, into the facts that decisions need. The objects come from other
+// people's controllers; they may be half-written, or of versions not yet known. So a field that cannot be read counts
+// as missing, and the rest of the object still counts. A child, which may be answered again, keeps its text beside the
+// facts.
 package facts
 
 import (
@@ -13,9 +14,9 @@ import (
 	"novasphere.dev/wukong/sync/lenient"
 )
 
-// Object is what is asked of any observed object.
+// Object is the part that all observed objects have in common.
 type Object struct {
-	// Key is what Metacontroller keys the object by, and what users read: its name, or namespace/name.
+	// Key is the key of the object in a request, and its name in messages: name, or namespace/name.
 	Key string
 
 	APIVersion, Kind, Namespace, Name string
@@ -29,13 +30,14 @@ type Object struct {
 	// RemovingSince is the value of AnnotationRemoving.
 	RemovingSince string
 
-	// LastApplied is what Metacontroller's dynamic apply noted, of objects with Raw.
+	// LastApplied is the annotation in which Metacontroller's dynamic apply notes the last answer. Only objects with Raw
+	// have it.
 	LastApplied string
 
-	// Owner is the controller among the owners; the zero Owner where there is none.
+	// Owner is the owner that controls the object; the zero Owner where there is none.
 	Owner Owner
 
-	// Raw is the whole text, of objects that may be answered again; nil of others.
+	// Raw is the whole text of an object that may be answered again; nil for others.
 	Raw jsontext.Value
 }
 
@@ -46,7 +48,7 @@ type Owner struct {
 	Controller             bool
 }
 
-// String is the owner as messages name it.
+// String is the owner's name in messages.
 func (o Owner) String() string {
 	if !o.Controller {
 		return "nobody"
@@ -54,7 +56,7 @@ func (o Owner) String() string {
 	return o.Kind + " " + o.Name
 }
 
-// Precedes reports whether an object came before another, or of two that are equally old is the first by name.
+// Precedes reports whether an object is older than another. Of two that are equally old, the first by name precedes.
 func (o Object) Precedes(other Object) bool {
 	if o.Created.Equal(other.Created) {
 		return o.Name < other.Name
@@ -62,7 +64,7 @@ func (o Object) Precedes(other Object) bool {
 	return o.Created.Before(other.Created)
 }
 
-// read reads one member of an object, if the member is one that every object has.
+// read reads one member of an object, if all objects have such a member.
 func (o *Object) read(r *lenient.Reader, member []byte) {
 	switch string(member) {
 	case "apiVersion":
@@ -129,7 +131,7 @@ func readOwner(r *lenient.Reader) Owner {
 	return o
 }
 
-// readTime is a time in the API server's form, or the zero time.
+// readTime reads a time in the API server's form; the zero time where it is in another form.
 func readTime(r *lenient.Reader) time.Time {
 	t, err := time.Parse(time.RFC3339, r.Text())
 	if err != nil {
@@ -142,7 +144,7 @@ func readTime(r *lenient.Reader) time.Time {
 type Condition struct {
 	Type, Status, Reason, Message string
 
-	// LastTransitionTime is as the object has it: RFC 3339, or anything.
+	// LastTransitionTime is the text in the object: RFC 3339, or anything.
 	LastTransitionTime string
 }
 
@@ -151,10 +153,10 @@ func (c Condition) True() bool {
 	return c.Status == string(metav1.ConditionTrue)
 }
 
-// Conditions are those of one object.
+// Conditions are the conditions of one object.
 type Conditions []Condition
 
-// Of is the first condition of a type; the zero condition where there is none.
+// Of is the first condition of a type; the zero Condition where there is none.
 func (cs Conditions) Of(kind string) Condition {
 	for _, c := range cs {
 		if c.Type == kind {

@@ -11,7 +11,7 @@ import (
 	"novasphere.dev/wukong/sync/node"
 )
 
-// The kinds of children and related objects, as Metacontroller keys them.
+// The kinds of children and related objects, which are their keys in a request.
 const (
 	PolicyKind     = "NodeNetworkConfigurationPolicy.nmstate.io/v1"
 	EnactmentKind  = "NodeNetworkConfigurationEnactment.nmstate.io/v1beta1"
@@ -23,8 +23,8 @@ const (
 	WukongKind     = "Wukong.vm.novasphere.dev/v1alpha1"
 )
 
-// Children are the observed objects that belong to the parent. They keep their text, because an answer without one of them
-// deletes it.
+// Children are the observed objects that belong to the parent. They keep their text, because the answer has to repeat
+// them: Metacontroller deletes those that are missing.
 type Children struct {
 	Policies    Set[Policy]
 	Attachments Set[Attachment]
@@ -43,23 +43,23 @@ type Related struct {
 	Wukongs     Set[Wukong]
 }
 
-// Set are the observed objects of one kind.
+// Set is the observed objects of one kind.
 type Set[T any] struct {
-	// Sent is whether Metacontroller sends objects of the kind, be there any or not.
+	// Sent is whether the request has the kind, even if without any object of it.
 	Sent bool
 
-	// Keys are the names of the objects, as namespace/name where the kind has namespaces, in their order.
+	// Keys are the keys of the objects, in order.
 	Keys []string
 
 	byKey map[string]*T
 }
 
-// Get is one object, or nil.
+// Get is the object with a key; nil where there is none.
 func (s Set[T]) Get(key string) *T {
 	return s.byKey[key]
 }
 
-// All are the objects in the order of their names.
+// All are the objects in the order of their keys.
 func (s Set[T]) All() []*T {
 	all := make([]*T, len(s.Keys))
 	for i, key := range s.Keys {
@@ -68,7 +68,7 @@ func (s Set[T]) All() []*T {
 	return all
 }
 
-// UnmarshalJSONFrom implements json.UnmarshalerFrom. A kind that the hook does not know is passed over.
+// UnmarshalJSONFrom implements json.UnmarshalerFrom. It skips kinds that the hook does not know.
 func (c *Children) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	r := lenient.New(d)
 	object(r, func(kind []byte) {
@@ -84,7 +84,7 @@ func (c *Children) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return r.Err()
 }
 
-// UnmarshalJSONFrom implements json.UnmarshalerFrom. A kind that the hook does not know is passed over.
+// UnmarshalJSONFrom implements json.UnmarshalerFrom. It skips kinds that the hook does not know.
 func (o *Related) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	r := lenient.New(d)
 	object(r, func(kind []byte) {
@@ -110,7 +110,7 @@ func (o *Related) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return r.Err()
 }
 
-// observed is a kind of object that reads itself.
+// observed is a type of object that reads itself.
 type observed[T any] interface {
 	*T
 	readFrom(r *lenient.Reader)
@@ -129,7 +129,7 @@ func readRelated[T any, P observed[T]](r *lenient.Reader, s *Set[T]) {
 	})
 }
 
-// readChildren keeps the text of each object beside its facts.
+// readChildren reads the children of one kind, and keeps the text of each.
 func readChildren[T any, P observed[T]](r *lenient.Reader, s *Set[T]) {
 	readSet(r, s, func(key string) *T {
 		found := P(new(T))
@@ -143,7 +143,8 @@ func readChildren[T any, P observed[T]](r *lenient.Reader, s *Set[T]) {
 	})
 }
 
-// identified refuses an object without a kind: it is none that can be answered, and none that any API server sends.
+// identified makes an object without a kind an error: no API server sends such an object, and the hook could not answer
+// it.
 func identified(r *lenient.Reader, o *Object) {
 	if o.Kind == "" && r.Err() == nil {
 		r.Fail(fmt.Errorf("object %s has no kind", o.Key))
@@ -169,7 +170,7 @@ func readSet[T any](r *lenient.Reader, s *Set[T], read func(key string) *T) {
 	}
 }
 
-// object reads an object of Metacontroller's own, which has no reason to be anything else.
+// object reads an object of Metacontroller's own. Anything else in its place is an error.
 func object(r *lenient.Reader, member func(name []byte)) {
 	if r.Present() && !r.Is('{') {
 		r.Fail(fmt.Errorf("the observed objects must be an object of objects"))
@@ -177,7 +178,7 @@ func object(r *lenient.Reader, member func(name []byte)) {
 	r.Object(member)
 }
 
-// Qualified is the name that Metacontroller keys an object by, and that users read: namespace/name.
+// Qualified is the key of an object: namespace/name, or name where there is no namespace.
 func Qualified(namespace, name string) string {
 	if namespace == "" {
 		return name
@@ -185,7 +186,7 @@ func Qualified(namespace, name string) string {
 	return namespace + "/" + name
 }
 
-// Unqualified are the namespace and the name in a name that may be without namespace: then it is in the given one.
+// Unqualified is the namespace and the name in a key. A key without a namespace is in the given one.
 func Unqualified(key, namespace string) (string, string) {
 	if before, name, found := strings.Cut(key, "/"); found {
 		return before, name

@@ -1,6 +1,6 @@
-// Package lenient reads JSON that other people's controllers wrote: half-written, or of versions not yet known. What is of
-// the wrong kind counts as not there, by itself and not with the whole object around it. What is no JSON, has a name
-// twice in one object, or is not UTF-8 is an error all the same: two readers could take it for two different things.
+// Package lenient reads JSON that other people's controllers wrote, which may be half-written, or of versions not yet
+// known. A value of the wrong kind counts as missing, and the object around it still counts. Text that is no JSON, has
+// a name twice in one object, or is not UTF-8 is an error all the same: two readers could understand it in two ways.
 package lenient
 
 import (
@@ -13,8 +13,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Reader reads the values that a decoder comes to, one after the other. After its first error it reads nothing more, and
-// answers zero values; Err has the error.
+// Reader reads the values of a decoder, one after the other. After its first error it reads nothing more, and returns
+// zero values; Err is that error.
 type Reader struct {
 	decoder *jsontext.Decoder
 	err     error
@@ -31,24 +31,24 @@ type shared struct {
 // [{},{},…] would take a hundred times its size in memory.
 const maxItems = 500_000
 
-// A cluster says the same few words again and again: True, veth, nmstate.io/v1. Each is kept once, up to so many, and so long.
+// Requests repeat the same short strings: True, veth, nmstate.io/v1. So many of them, of this length at most, are kept once.
 const (
 	maxWords      = 256
 	maxWordLength = 32
 )
 
-// New is a Reader of what a decoder comes to next.
+// New is a Reader of the decoder's next values.
 func New(d *jsontext.Decoder) *Reader {
 	return &Reader{decoder: d, shared: &shared{words: map[string]string{}}}
 }
 
-// Within reads a text that holds one value, and that a Reader has read before, so that no name is in it twice. Its error is not
-// the Reader's.
+// Within reads a separate text that holds one value. A Reader must have read the text before, so that no name is in it twice. An
+// error in the text is not the Reader's.
 func (r *Reader) Within(text []byte, read func(*Reader)) error {
 	return json.Unmarshal(text, &readAgain{read: read, shared: r.shared}, jsontext.AllowDuplicateNames(true))
 }
 
-// readAgain lets json.Unmarshal, which keeps its decoders for the next call, do the reading.
+// readAgain lets json.Unmarshal do the reading, because json.Unmarshal keeps its decoders for the next call.
 type readAgain struct {
 	read   func(*Reader)
 	shared *shared
@@ -66,8 +66,8 @@ func (r *Reader) Err() error {
 	return r.err
 }
 
-// Object calls member with the name of each member of the object that comes next. What member does not read is skipped. The
-// name is good only until the next read. What comes next and is no object is skipped.
+// Object reads the next value, an object, and calls member with the name of each of its members. A value that member
+// does not read is skipped. The name is valid only until the next read. A next value that is no object is skipped.
 func (r *Reader) Object(member func(name []byte)) {
 	if !r.enters('{') {
 		return
@@ -87,13 +87,13 @@ func (r *Reader) Object(member func(name []byte)) {
 	r.bracket()
 }
 
-// Objects calls item for each item of the list that comes next, if the item is an object: item has to read it by Object.
-// Other items are skipped.
+// Objects reads the next value, a list, and calls item for each item that is an object; item must read the object with
+// Object. Other items are skipped.
 func (r *Reader) Objects(item func()) {
 	r.items('{', item)
 }
 
-// Texts are the strings in the list that comes next.
+// Texts are the strings in the next value, a list.
 func (r *Reader) Texts() []string {
 	var all []string
 	r.items('"', func() { all = append(all, r.Text()) })
@@ -118,7 +118,7 @@ func (r *Reader) items(kind jsontext.Kind, item func()) {
 	r.bracket()
 }
 
-// Map is the object that comes next, without the members that are no strings.
+// Map is the next value, an object, without the members that are no strings.
 func (r *Reader) Map() map[string]string {
 	var all map[string]string
 	r.Object(func(name []byte) {
@@ -134,7 +134,7 @@ func (r *Reader) Map() map[string]string {
 	return all
 }
 
-// Text is the string that comes next, or "".
+// Text is the next value, a string; empty where it is none.
 func (r *Reader) Text() string {
 	if value := r.next(); len(value) > 0 && value[0] == '"' {
 		return r.word(unquoted(value))
@@ -142,7 +142,7 @@ func (r *Reader) Text() string {
 	return ""
 }
 
-// word is a text as a string, the same string for the same short text.
+// word is a text as a string. Equal short texts are the same string in memory.
 func (r *Reader) word(text []byte) string {
 	if len(text) > maxWordLength {
 		return string(text)
@@ -157,7 +157,8 @@ func (r *Reader) word(text []byte) string {
 	return word
 }
 
-// Int is the integer that comes next, or 0: what is written with a fraction or an exponent, or is out of range, is none.
+// Int is the next value, an integer; 0 where it is none. A number with a fraction or an exponent, or out of range, is
+// none.
 func (r *Reader) Int() int64 {
 	n, err := strconv.ParseInt(string(r.next()), 10, 64)
 	if err != nil {
@@ -166,27 +167,27 @@ func (r *Reader) Int() int64 {
 	return n
 }
 
-// Bool is the boolean that comes next, or false.
+// Bool is the next value, a boolean; false where it is none.
 func (r *Reader) Bool() bool {
 	return string(r.next()) == "true"
 }
 
-// Raw is a copy of the text of what comes next.
+// Raw is a copy of the text of the next value.
 func (r *Reader) Raw() jsontext.Value {
 	return r.next().Clone()
 }
 
-// Present reports whether something else than null comes next. It reads nothing.
+// Present reports whether the next value is not null. It reads nothing.
 func (r *Reader) Present() bool {
 	return r.err == nil && r.decoder.PeekKind() != 'n'
 }
 
-// Is reports whether a value of a kind comes next. It reads nothing.
+// Is reports whether the next value is of a kind. It reads nothing.
 func (r *Reader) Is(kind jsontext.Kind) bool {
 	return r.err == nil && r.decoder.PeekKind() == kind
 }
 
-// Decode reads what comes next into v, strictly.
+// Decode reads the next value into v, strictly.
 func (r *Reader) Decode(v any) {
 	if r.err == nil {
 		r.err = json.UnmarshalDecode(r.decoder, v)
@@ -221,7 +222,7 @@ func (r *Reader) Fail(err error) {
 	}
 }
 
-// Skip passes over what comes next.
+// Skip reads the next value and drops it.
 func (r *Reader) Skip() {
 	r.next()
 }
@@ -240,7 +241,8 @@ func (r *Reader) next() jsontext.Value {
 	return value
 }
 
-// enters goes into the object or list that comes next, or passes over what is none.
+// enters reads the beginning of the next value, an object or a list, and reports whether it is one. Any other value is
+// skipped.
 func (r *Reader) enters(kind jsontext.Kind) bool {
 	if !r.Is(kind) {
 		r.Skip()
@@ -257,14 +259,14 @@ func (r *Reader) bracket() {
 	}
 }
 
-// unquoted is a string without its quotes. Few have escapes, and of the others nothing is copied.
+// unquoted is a string without its quotes. It copies only a string with escapes, which few have.
 func unquoted(quoted []byte) []byte {
 	if bytes.IndexByte(quoted, '\\') < 0 {
 		return quoted[1 : len(quoted)-1]
 	}
 	text, err := jsontext.AppendUnquote(nil, quoted)
 	if err != nil {
-		return nil // the decoder has read it, so it is a string
+		return nil // cannot be: the decoder has read the string
 	}
 	return text
 }

@@ -4,8 +4,8 @@ import (
 	"fmt"
 )
 
-// iface is an interface of the node by name, or nil; of an Open vSwitch bridge and its internal port of the same name the
-// port, which is the one that carries addresses.
+// iface is an interface of the node by name; nil where there is none. Where an Open vSwitch bridge and its internal
+// port have the same name, iface is the port, which carries the addresses.
 func (s *State) iface(name string) *iface {
 	if at, ok := s.byName[name]; ok {
 		return &s.interfaces[at]
@@ -13,7 +13,8 @@ func (s *State) iface(name string) *iface {
 	return nil
 }
 
-// bridge is an interface of the node by name, or nil; of two the bridge.
+// bridge is an interface of the node by name; nil where there is none. Where a bridge and another interface have the
+// same name, bridge is the bridge.
 func (s *State) bridge(name string) *iface {
 	if at, ok := s.bridges[name]; ok {
 		return &s.interfaces[at]
@@ -21,8 +22,8 @@ func (s *State) bridge(name string) *iface {
 	return s.iface(name)
 }
 
-// carried is the address or the route that an interface carries, or "". What an interface has by merely being up, an IPv6
-// link-local address and its routes, does not count.
+// carried is the address or the route that an interface carries, in words; empty where there is none. The IPv6
+// link-local address and its routes do not count: every interface that is up has them.
 func (s *State) carried(i *iface) string {
 	if i == nil {
 		return ""
@@ -38,7 +39,7 @@ func (s *State) carried(i *iface) string {
 	return ""
 }
 
-// carried is the address that an interface has of a family, or "".
+// carried is the address of one family that an interface has, in words; empty where there is none.
 func (f family) carried() string {
 	switch {
 	case f.disabled:

@@ -5,10 +5,11 @@ import (
 	"slices"
 )
 
-// waysOut end a refusal because of an address.
+// waysOut are the fields that help against a refusal because of an address.
 const waysOut = "set vlanId, another physicalInterface, highAvailability.nodeSelector, or for the NIC with the default route preserveHostIP"
 
-// Objection says why a bridge may not be built on the node, or "". own are the names of the bridges of the same owner.
+// Objection is the message that says why a bridge may not be built on the node; empty where it may. own are the names
+// of the bridges of the same owner.
 func (s *State) Objection(b Bridge, own map[string]bool) string {
 	nic := s.iface(b.NIC)
 	if nic == nil {
@@ -17,19 +18,19 @@ func (s *State) Objection(b Bridge, own map[string]bool) string {
 	if b.MTU != 0 && nic.mtu != 0 && nic.mtu < b.MTU {
 		return fmt.Sprintf("node %s: mtu %d is more than the %d of NIC %s: lower mtu, or raise the NIC's", s.Node, b.MTU, nic.mtu, b.NIC)
 	}
-	looks := []func(Bridge) string{s.nicObjection}
+	checks := []func(Bridge) string{s.nicObjection}
 	if b.VLAN != 0 {
-		looks = []func(Bridge) string{func(b Bridge) string { return s.tagObjection(b, own) }, s.vlanObjection}
+		checks = []func(Bridge) string{func(b Bridge) string { return s.tagObjection(b, own) }, s.vlanObjection}
 	}
-	for _, look := range append(looks, s.bridgeObjection) {
-		if objection := look(b); objection != "" {
+	for _, check := range append(checks, s.bridgeObjection) {
+		if objection := check(b); objection != "" {
 			return objection
 		}
 	}
 	return ""
 }
 
-// nicObjection is about a NIC that becomes the bridge's port itself.
+// nicObjection is the objection to a NIC that would become the bridge's port.
 func (s *State) nicObjection(b Bridge) string {
 	nic := s.iface(b.NIC)
 	switch carried := s.carried(nic); {
@@ -45,9 +46,9 @@ func (s *State) nicObjection(b Bridge) string {
 	return ""
 }
 
-// tagObjection is about a NIC that has a controller, and shall get a VLAN interface: the frames of that VLAN would no longer
-// reach the controller. A bridge of the same owner was asked for beside it, and one that does not filter VLANs says nothing
-// of any.
+// tagObjection is the objection to a VLAN interface on a NIC that is a port of something else, its controller: the
+// frames of the VLAN would no longer reach the controller. There is none if the controller is a bridge of the same
+// owner, who asked for both, or a bridge that does not filter VLANs, which tells nothing about them.
 func (s *State) tagObjection(b Bridge, own map[string]bool) string {
 	name := s.iface(b.NIC).controller
 	if name == "" || own[name] {
@@ -61,11 +62,11 @@ func (s *State) tagObjection(b Bridge, own map[string]bool) string {
 		slices.ContainsFunc(controller.ports, func(p port) bool { return p.name == b.NIC && !p.filters }):
 		return ""
 	}
-	return fmt.Sprintf("node %s: NIC %s already belongs to %s, which may carry VLAN %d itself: name it by an attachment of your own in nadName, "+
-		"or choose another physicalInterface", s.Node, b.NIC, name, b.VLAN)
+	return fmt.Sprintf("node %s: NIC %s already belongs to %s, which may carry VLAN %d itself: "+
+		"name it by an attachment of your own in nadName, or choose another physicalInterface", s.Node, b.NIC, name, b.VLAN)
 }
 
-// vlanObjection is about a VLAN interface that is there already.
+// vlanObjection is the objection to the VLAN interface because of an interface that exists already.
 func (s *State) vlanObjection(b Bridge) string {
 	for _, at := range s.vlans {
 		if i := s.interfaces[at]; i.baseIface == b.NIC && i.vlan == b.VLAN && i.name != b.Uplink {
@@ -91,7 +92,8 @@ func (s *State) vlanObjection(b Bridge) string {
 	return ""
 }
 
-// bridgeObjection is about a bridge of that name that is there already, whoever has built it.
+// bridgeObjection is the objection to the bridge because of a bridge of its name that exists already, whoever has built
+// that one.
 func (s *State) bridgeObjection(b Bridge) string {
 	bridge := s.bridge(b.Name)
 	if bridge == nil {
@@ -116,8 +118,8 @@ func (s *State) bridgeObjection(b Bridge) string {
 	return ""
 }
 
-// losesPort reports whether a policy that builds a bridge would take a port from it. The taps and veths of machines and pods
-// come and go, and a policy leaves them alone. An Open vSwitch bridge has an internal port of its own name.
+// losesPort reports whether a policy that builds a bridge would take a port from it. A policy leaves the taps and veths
+// of machines and pods alone. An Open vSwitch bridge has an internal port of its own name.
 func (s *State) losesPort(b Bridge, p port) bool {
 	if p.bonds {
 		return true

@@ -5,8 +5,9 @@ import (
 	"slices"
 )
 
-// Lost says what the node no longer has of a bridge that was built there, or "". NMState does not build it again by itself,
-// and CNI's bridge plugin makes an isolated one for the next machine that comes there.
+// Lost is the message that names what the node no longer has of a bridge that was built there; empty where nothing is
+// missing. NMState does not build the bridge again by itself, and CNI's bridge plugin makes an isolated one for the
+// next machine on the node.
 func (s *State) Lost(b Bridge) string {
 	bridge := s.bridge(b.Name)
 	switch {
@@ -18,15 +19,16 @@ func (s *State) Lost(b Bridge) string {
 	return fmt.Sprintf("port %s of bridge %s", b.Uplink, b.Name)
 }
 
-// Occupant says who would lose the network with a bridge though no policy speaks of it, or "": somebody's machine or pod that
-// an attachment of their own plugs into it, or the node itself, by an address that somebody gave the bridge. What a node
-// reports is up to a minute old, so the machine that has just gone may be seen for a while.
+// Occupant is the message that names who would lose the network with a bridge although no policy speaks for them; empty
+// where there is nobody. It may be a machine or pod that somebody's own attachment plugs into the bridge, or the node
+// itself, by an address that somebody gave the bridge. A node's report is up to a minute old, so a machine that has
+// just gone may still be in it.
 func (s *State) Occupant(b Bridge) string {
 	bridge := s.bridge(b.Name)
 	if bridge == nil {
 		return ""
 	}
-	// It is removed by its name. One of another form is somebody else's, from before or since.
+	// A policy removes the bridge by its name. A bridge of another type is somebody else's.
 	if bridge.kind != b.Kind {
 		return fmt.Sprintf("on node %s %s is of type %s", s.Node, b.Name, bridge.kind)
 	}

@@ -7,25 +7,25 @@ import (
 	"novasphere.dev/wukong/sync/lenient"
 )
 
-// State is the network of one node, as its NodeNetworkState reports it. What is not reported, or cannot be read, is not
-// there.
+// State is the network of one node, as its NodeNetworkState reports it. What is not reported, or cannot be read, counts
+// as missing.
 type State struct {
 	// Node is the name of the node.
 	Node string
 
-	// Reported is whether the node tells of its interfaces at all.
+	// Reported is whether the node reports interfaces at all.
 	Reported bool
 
-	// Updated is when the report was made, as RFC 3339; "" where that is not known.
+	// Updated is when the report was made, as RFC 3339; empty where that is not known.
 	Updated string
 
 	// An Open vSwitch bridge and its internal port share a name: byName has the port, bridges the bridge.
 	interfaces      []iface
-	byName, bridges map[string]int // places in interfaces
-	vlans           []int          // places in interfaces of those on another interface
+	byName, bridges map[string]int // indexes in interfaces
+	vlans           []int          // indexes in interfaces of the VLAN interfaces
 
-	routed     map[string]string // by interface, the first destination that is routed by it
-	gateways   map[string]bool   // the interfaces that default routes of IPv4 leave by
+	routed     map[string]string // by interface, the first destination of its routes
+	gateways   map[string]bool   // the interfaces with a default route of IPv4
 	ipv6Routed bool              // there is a default route of IPv6
 }
 
@@ -42,22 +42,22 @@ type iface struct {
 	ports      []port // of a bridge
 }
 
-// family is what an interface has of one family of addresses.
+// family is the addresses of one family, IPv4 or IPv6, that an interface has.
 type family struct {
-	disabled       bool // it is said to be off, so that what else is said does not count
+	disabled       bool // the family is off, and the other fields do not count
 	dhcp, autoconf bool
-	address        string // the first that the interface does not have by merely being up, or ""
+	address        string // the first that is not link-local, or ""
 	prefix         int64
 }
 
 // port is a port of a bridge.
 type port struct {
 	name    string
-	filters bool // it says which VLANs pass
-	bonds   bool // it is a bond of Open vSwitch
+	filters bool // only some VLANs pass
+	bonds   bool // the port is a bond of Open vSwitch
 }
 
-// Read is the State that a NodeNetworkState reports.
+// Read reads the State of a node from a NodeNetworkState.
 func Read(name string, r *lenient.Reader) *State {
 	s := &State{Node: name}
 	r.Object(func(member []byte) {
@@ -69,7 +69,7 @@ func Read(name string, r *lenient.Reader) *State {
 	return s
 }
 
-// index makes the interfaces found by their names. Of several with one name the first counts.
+// index fills the lookups by name. Of several interfaces with one name, the first counts.
 func (s *State) index() {
 	s.byName = make(map[string]int, len(s.interfaces))
 	s.bridges = map[string]int{}
@@ -237,7 +237,8 @@ func (f *family) readAddress(r *lenient.Reader) {
 	}
 }
 
-// LinkLocal reports whether an address or prefix is one that an interface has by merely being up.
+// LinkLocal reports whether an IPv6 address or prefix is link-local or multicast. An interface has those merely because
+// it is up.
 func LinkLocal(address string) bool {
 	if !strings.Contains(address, ":") {
 		return false // IPv4, as most are
