@@ -41,7 +41,7 @@ func TestToken(t *testing.T) {
 			header.Set("Authorization", authorization)
 		}
 		for _, path := range []string{"/sync", "/finalize", "/customize"} {
-			got := do(t, "POST", url+path, header, strings.NewReader(request))
+			got := do(t, question{"POST", url + path, header, strings.NewReader(request)})
 			if got.code != code || !strings.Contains(got.body, want) {
 				t.Errorf("%s: POST %s: got %d %q, want %d and %q", name, path, got.code, got.body, code, want)
 			}
@@ -65,7 +65,7 @@ func TestToken(t *testing.T) {
 		t.Errorf("the log has %v", line)
 	}
 	for _, path := range []string{"/healthz", "/readyz"} {
-		if got := do(t, "GET", url+path, nil, nil); got.code != 200 {
+		if got := do(t, question{method: "GET", url: url + path}); got.code != 200 {
 			t.Errorf("GET %s without a token: %d", path, got.code)
 		}
 	}

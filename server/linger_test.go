@@ -125,7 +125,7 @@ func TestTooMuchFromGo(t *testing.T) {
 		strings.NewReader(strings.Repeat(" ", 40*mebibyte)),
 		io.MultiReader(strings.NewReader(strings.Repeat(" ", 40*mebibyte))), // its length is not known
 	} {
-		do(t, "POST", url+"/sync", http.Header{"Content-Type": {jsonType}}, body).isTooLarge(t)
+		do(t, question{"POST", url + "/sync", http.Header{"Content-Type": {jsonType}}, body}).isTooLarge(t)
 	}
 }
 

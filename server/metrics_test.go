@@ -27,9 +27,9 @@ func TestMetrics(t *testing.T) {
 	post(t, url+"/sync", request)
 	post(t, url+"/sync", "{")
 	post(t, url+"/customize", "null")
-	do(t, "POST", url+"/finalize", nil, nil)
-	do(t, "POST", url+"/no/such/path", nil, nil)
-	do(t, "GET", url+"/healthz", nil, nil)
+	do(t, question{method: "POST", url: url + "/finalize"})
+	do(t, question{method: "POST", url: url + "/no/such/path"})
+	do(t, question{method: "GET", url: url + "/healthz"})
 
 	// A request is counted behind its answer. Close waits for that.
 	hooks.Close()
@@ -59,7 +59,7 @@ wukong_hook_requests_total{code="422",hook="customize"} 1
 
 	metrics := httptest.NewServer(server.NewMetrics(cfg.Registry, cfg.Log).Handler)
 	defer metrics.Close()
-	got := do(t, "GET", metrics.URL+"/metrics", nil, nil)
+	got := do(t, question{method: "GET", url: metrics.URL + "/metrics"})
 	if got.code != 200 {
 		t.Errorf("GET /metrics: %d", got.code)
 	}

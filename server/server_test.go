@@ -124,13 +124,21 @@ type reply struct {
 	closes bool // the connection
 }
 
-func do(t *testing.T, method, url string, header http.Header, body io.Reader) reply {
+// question is what a test sends to a server.
+type question struct {
+	method, url string
+	header      http.Header
+	body        io.Reader
+}
+
+// do sends a question, and waits for the reply.
+func do(t *testing.T, q question) reply {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), method, url, body)
+	req, err := http.NewRequestWithContext(t.Context(), q.method, q.url, q.body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	req.Header = header
+	req.Header = q.header
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		t.Fatal(err)
@@ -145,7 +153,7 @@ func do(t *testing.T, method, url string, header http.Header, body io.Reader) re
 
 func post(t *testing.T, url, body string) reply {
 	t.Helper()
-	return do(t, http.MethodPost, url, http.Header{"Content-Type": {jsonType}}, strings.NewReader(body))
+	return do(t, question{http.MethodPost, url, http.Header{"Content-Type": {jsonType}}, strings.NewReader(body)})
 }
 
 // isLine checks that a refusal is what an Event can show: one plain line.
@@ -227,7 +235,7 @@ func TestAnswers(t *testing.T) {
 			if test.contentType != "" {
 				header.Set("Content-Type", test.contentType)
 			}
-			got := do(t, test.method, url+test.path, header, strings.NewReader(test.body))
+			got := do(t, question{test.method, url + test.path, header, strings.NewReader(test.body)})
 			if got.code != test.code || !strings.Contains(got.body, test.want) {
 				t.Errorf("got %d %q, want %d and %q", got.code, got.body, test.code, test.want)
 			}
@@ -245,7 +253,7 @@ func TestAnswers(t *testing.T) {
 
 func TestMethodNotAllowedNamesTheMethod(t *testing.T) {
 	cfg, _ := config()
-	got := do(t, "PUT", serve(t, cfg).URL+"/sync", nil, nil)
+	got := do(t, question{method: "PUT", url: serve(t, cfg).URL + "/sync"})
 	if allow := got.header.Get("Allow"); allow != "POST" {
 		t.Errorf("Allow is %q, want POST", allow)
 	}
