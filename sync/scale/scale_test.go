@@ -130,12 +130,12 @@ func TestSizes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	between(t, "pod network", len(small), 7_000, 10_000)
+	between(t, "pod network", len(small), limits{7_000, 10_000})
 	bridge, err := scale.OneBridge(hook)
 	if err != nil {
 		t.Fatal(err)
 	}
-	between(t, "one bridge", len(bridge), 90_000, 110_000)
+	between(t, "one bridge", len(bridge), limits{90_000, 110_000})
 
 	related := parse(t, request(t, scale.Size{Networks: 1, Nodes: 50, Others: 50}))["related"].(map[string]any)
 	for kind, want := range map[string]int{
@@ -147,14 +147,19 @@ func TestSizes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		between(t, kind, len(raw)/len(objects), want*9/10, want*11/10)
+		between(t, kind, len(raw)/len(objects), limits{want * 9 / 10, want * 11 / 10})
 	}
 }
 
-func between(t *testing.T, what string, got, low, high int) {
+// limits are the fewest and the most bytes that something may have.
+type limits struct {
+	low, high int
+}
+
+func between(t *testing.T, what string, got int, want limits) {
 	t.Helper()
-	if t.Logf("%s: %d bytes", what, got); got < low || got > high {
-		t.Errorf("%s has %d bytes, and should have %d to %d", what, got, low, high)
+	if t.Logf("%s: %d bytes", what, got); got < want.low || got > want.high {
+		t.Errorf("%s has %d bytes, and should have %d to %d", what, got, want.low, want.high)
 	}
 }
 
