@@ -32,10 +32,36 @@ import (
 // timestampAnnotation is what NMState's webhook notes on every write of a policy, so that no two writes store the same.
 const timestampAnnotation = "nmstate.io/webhook-mutating-timestamp"
 
+// webhook is a mutation, and what it is registered with.
+type webhook struct {
+	name, path string
+	mutate     func(*admissionv1.AdmissionRequest) ([]patchOperation, error)
+	// failurePolicy is upstream's: NMState's webhook may be away, KubeVirt's may not.
+	failurePolicy string
+
+	group               string
+	versions, resources []any
+}
+
+var webhooks = []webhook{
+	{
+		name: "nodenetworkconfigurationpolicies-timestamp-mutate.nmstate.io", path: "/nodenetworkconfigurationpolicies-timestamp-mutate",
+		mutate: stampPolicy, failurePolicy: "Ignore",
+		group: "nmstate.io", versions: []any{"v1alpha1", "v1beta1", "v1"},
+		resources: []any{"nodenetworkconfigurationpolicies", "nodenetworkconfigurationpolicies/status"},
+	},
+	{
+		name: "virtualmachines-mutator.kubevirt.io", path: "/virtualmachines-mutate",
+		mutate: defaultMachine, failurePolicy: "Fail",
+		group: "kubevirt.io", versions: []any{"v1", "v1alpha3"},
+		resources: []any{"virtualmachines"},
+	},
+}
+
 // serveWebhooks serves what changes policies and machines as they are written, over HTTPS with a CA of its own, and
 // registers it.
 func (s *Simulator) serveWebhooks(ctx context.Context) error {
-	certificate, ca, err := certificate()
+	own, ca, err := certificate()
 	if err != nil {
 		return fmt.Errorf("making the webhooks' certificate: %w", err)
 	}
@@ -44,11 +70,14 @@ func (s *Simulator) serveWebhooks(ctx context.Context) error {
 		return fmt.Errorf("listening for admission: %w", err)
 	}
 	mux := http.NewServeMux()
-	mux.Handle("POST /nodenetworkconfigurationpolicies-timestamp-mutate", reviewed(stampPolicy))
-	mux.Handle("POST /virtualmachines-mutate", reviewed(defaultMachine))
+	var registrations []any
+	for _, w := range webhooks {
+		mux.Handle("POST "+w.path, reviewed(w.mutate))
+		registrations = append(registrations, w.registration("https://"+listener.Addr().String(), ca))
+	}
 	server := &http.Server{
 		Handler: mux, ReadHeaderTimeout: 5 * time.Second,
-		TLSConfig: &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12},
+		TLSConfig: &tls.Config{Certificates: []tls.Certificate{own}, MinVersion: tls.VersionTLS12},
 		ErrorLog:  slog.NewLogLogger(s.log.Handler(), slog.LevelInfo),
 	}
 	go func() {
@@ -57,17 +86,10 @@ func (s *Simulator) serveWebhooks(ctx context.Context) error {
 	}()
 	go func() { _ = server.ServeTLS(listener, "", "") }()
 
-	url := "https://" + listener.Addr().String()
-	// The policies of failure are upstream's: NMState's webhook may be away, KubeVirt's may not.
 	configuration := &unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": "admissionregistration.k8s.io/v1", "kind": "MutatingWebhookConfiguration",
 		"metadata": map[string]any{"name": "simulator"},
-		"webhooks": []any{
-			webhook("nodenetworkconfigurationpolicies-timestamp-mutate.nmstate.io", url+"/nodenetworkconfigurationpolicies-timestamp-mutate", ca, "Ignore",
-				"nmstate.io", []any{"v1alpha1", "v1beta1", "v1"}, []any{"nodenetworkconfigurationpolicies", "nodenetworkconfigurationpolicies/status"}),
-			webhook("virtualmachines-mutator.kubevirt.io", url+"/virtualmachines-mutate", ca, "Fail",
-				"kubevirt.io", []any{"v1", "v1alpha3"}, []any{"virtualmachines"}),
-		},
+		"webhooks": registrations,
 	}}
 	if _, err := s.client.Resource(mutatingWebhooks).Apply(ctx, "simulator", configuration, applied); err != nil {
 		return fmt.Errorf("registering the webhooks: %w", err)
@@ -75,13 +97,14 @@ func (s *Simulator) serveWebhooks(ctx context.Context) error {
 	return nil
 }
 
-func webhook(name, url string, ca []byte, failurePolicy, group string, versions, resources []any) map[string]any {
+// registration is what the API server is told of a webhook that a server with a certificate of ca serves.
+func (w webhook) registration(server string, ca []byte) map[string]any {
 	return map[string]any{
-		"name": name, "clientConfig": map[string]any{"url": url, "caBundle": base64.StdEncoding.EncodeToString(ca)},
+		"name": w.name, "clientConfig": map[string]any{"url": server + w.path, "caBundle": base64.StdEncoding.EncodeToString(ca)},
 		"rules": []any{map[string]any{
-			"operations": []any{"CREATE", "UPDATE"}, "apiGroups": []any{group}, "apiVersions": versions, "resources": resources,
+			"operations": []any{"CREATE", "UPDATE"}, "apiGroups": []any{w.group}, "apiVersions": w.versions, "resources": w.resources,
 		}},
-		"failurePolicy": failurePolicy, "sideEffects": "None", "admissionReviewVersions": []any{"v1"}, "timeoutSeconds": int64(10),
+		"failurePolicy": w.failurePolicy, "sideEffects": "None", "admissionReviewVersions": []any{"v1"}, "timeoutSeconds": int64(10),
 	}
 }
 
