@@ -171,15 +171,7 @@ func defaultMachine(request *admissionv1.AdmissionRequest) ([]patchOperation, er
 	}
 	template := &machine.Spec.Template.Spec
 	if request.Operation == admissionv1.Create {
-		if template.Domain.Firmware == nil {
-			template.Domain.Firmware = &kubevirtv1.Firmware{}
-		}
-		if template.Domain.Firmware.UUID == "" {
-			template.Domain.Firmware.UUID = types.UID(uuidOf("uuid/" + machine.Namespace + "/" + machine.Name))
-		}
-		if template.Domain.Firmware.Serial == "" {
-			template.Domain.Firmware.Serial = uuidOf("serial/" + machine.Namespace + "/" + machine.Name)
-		}
+		defaultNewMachine(&machine)
 	}
 	if template.Architecture == "" {
 		template.Architecture = "amd64"
@@ -189,12 +181,6 @@ func defaultMachine(request *admissionv1.AdmissionRequest) ([]patchOperation, er
 	}
 	if template.Domain.Machine.Type == "" {
 		template.Domain.Machine.Type = "q35"
-	}
-	if request.Operation == admissionv1.Create {
-		if machine.Spec.Template.ObjectMeta.Annotations == nil {
-			machine.Spec.Template.ObjectMeta.Annotations = map[string]string{}
-		}
-		machine.Spec.Template.ObjectMeta.Annotations["kubevirt.io/pci-topology-version"] = "v3"
 	}
 
 	spec, err := generic(machine.Spec)
@@ -212,6 +198,26 @@ func defaultMachine(request *admissionv1.AdmissionRequest) ([]patchOperation, er
 		}
 	}
 	return []patchOperation{{"replace", "/spec", spec}, {"replace", "/metadata", metadata}}, nil
+}
+
+// defaultNewMachine gives a machine what is decided once, at its creation: who it is to its guest, and where its devices
+// are on the bus. An update must not change either under a guest that knows it.
+func defaultNewMachine(machine *kubevirtv1.VirtualMachine) {
+	domain := &machine.Spec.Template.Spec.Domain
+	if domain.Firmware == nil {
+		domain.Firmware = &kubevirtv1.Firmware{}
+	}
+	if domain.Firmware.UUID == "" {
+		domain.Firmware.UUID = types.UID(uuidOf("uuid/" + machine.Namespace + "/" + machine.Name))
+	}
+	if domain.Firmware.Serial == "" {
+		domain.Firmware.Serial = uuidOf("serial/" + machine.Namespace + "/" + machine.Name)
+	}
+	metadata := &machine.Spec.Template.ObjectMeta
+	if metadata.Annotations == nil {
+		metadata.Annotations = map[string]string{}
+	}
+	metadata.Annotations["kubevirt.io/pci-topology-version"] = "v3"
 }
 
 // withNull gives an object's metadata the creationTimestamp that it does not have.
