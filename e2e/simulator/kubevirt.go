@@ -158,7 +158,7 @@ func newInstance(machine *unstructured.Unstructured) *unstructured.Unstructured 
 func (s *Simulator) instanceStep(ctx context.Context, vmis dynamic.ResourceInterface, instance *unstructured.Unstructured) (moved bool, err error) {
 	phase, _, _ := unstructured.NestedString(instance.Object, "status", "phase")
 	status := map[string]any{"phase": phase, "conditions": []any{
-		machineCondition("Ready", "False", "GuestNotRunning", "Guest VM is not reported as running", instance),
+		machineCondition(condition{"Ready", "False", "GuestNotRunning", "Guest VM is not reported as running"}, instance),
 	}}
 	switch phase {
 	case "":
@@ -183,8 +183,8 @@ func (s *Simulator) instanceStep(ctx context.Context, vmis dynamic.ResourceInter
 		status["phase"] = "Running"
 		status["nodeName"], _, _ = unstructured.NestedString(instance.Object, "status", "nodeName")
 		status["conditions"] = []any{
-			machineCondition("Ready", "True", "", "", instance),
-			machineCondition("AgentConnected", "True", "", "", instance),
+			machineCondition(condition{"Ready", "True", "", ""}, instance),
+			machineCondition(condition{"AgentConnected", "True", "", ""}, instance),
 		}
 		status["interfaces"] = guestInterfaces(instance)
 		status["volumeStatus"] = volumeStatus(instance)
@@ -214,8 +214,10 @@ func (s *Simulator) schedule(ctx context.Context, instance *unstructured.Unstruc
 		}
 		if nad == nil {
 			// pkg/network/multus/nad.go
-			return "", machineCondition("Synchronized", "False", "FailedCreate",
-				fmt.Sprintf("failed to render launch manifest: failed to locate network attachment definition %s/%s", namespace, name), instance), nil
+			return "", machineCondition(condition{
+				"Synchronized", "False", "FailedCreate",
+				fmt.Sprintf("failed to render launch manifest: failed to locate network attachment definition %s/%s", namespace, name),
+			}, instance), nil
 		}
 	}
 	selector, _, _ := unstructured.NestedStringMap(instance.Object, "spec", "nodeSelector")
@@ -224,7 +226,7 @@ func (s *Simulator) schedule(ctx context.Context, instance *unstructured.Unstruc
 		return "", nil, err
 	}
 	if len(matching) == 0 {
-		return "", machineCondition("PodScheduled", "False", "Unschedulable", "0 nodes are available: node(s) didn't match Pod's node affinity/selector.", instance), nil
+		return "", machineCondition(condition{"PodScheduled", "False", "Unschedulable", "0 nodes are available: node(s) didn't match Pod's node affinity/selector."}, instance), nil
 	}
 	return matching[0], nil, nil
 }
@@ -247,13 +249,13 @@ func stopInstance(ctx context.Context, vmis dynamic.ResourceInterface, instance 
 
 // setMachine writes what KubeVirt says of a machine, unless it says so.
 func (s *Simulator) setMachine(ctx context.Context, vms dynamic.ResourceInterface, machine, instance *unstructured.Unstructured) error {
-	ready := machineCondition("Ready", "False", "VMINotExists", "VMI does not exist", machine)
+	ready := machineCondition(condition{"Ready", "False", "VMINotExists", "VMI does not exist"}, machine)
 	var conditions []any
 	phase, word := "", "Stopped"
 	if instance != nil {
 		phase, _, _ = unstructured.NestedString(instance.Object, "status", "phase")
 		word = "Starting"
-		ready = machineCondition("Ready", "False", "GuestNotRunning", "Guest VM is not reported as running", machine)
+		ready = machineCondition(condition{"Ready", "False", "GuestNotRunning", "Guest VM is not reported as running"}, machine)
 		list, _, _ := unstructured.NestedSlice(instance.Object, "status", "conditions")
 		for _, item := range list {
 			c := item.(map[string]any)
@@ -265,11 +267,12 @@ func (s *Simulator) setMachine(ctx context.Context, vms dynamic.ResourceInterfac
 			}
 		}
 		if phase == "Running" {
-			word, ready = "Running", machineCondition("Ready", "True", "", "", machine)
+			word, ready = "Running", machineCondition(condition{"Ready", "True", "", ""}, machine)
 			template, _, _ := unstructured.NestedMap(machine.Object, "spec", "template", "spec")
 			if !reflect.DeepEqual(template, instance.Object["spec"]) {
-				conditions = append(conditions, machineCondition("RestartRequired", "True", "RestartRequired",
-					"a non-live-updatable field was changed in the template spec", machine))
+				conditions = append(conditions, machineCondition(condition{
+					"RestartRequired", "True", "RestartRequired", "a non-live-updatable field was changed in the template spec",
+				}, machine))
 			}
 		}
 	} else if s.shallRun(machine) {
@@ -313,23 +316,23 @@ func updateStatus(ctx context.Context, client dynamic.ResourceInterface, object 
 	return nil
 }
 
-// machineCondition is a condition of a machine or an instance. One that says what it said keeps its time.
-func machineCondition(kind, status, reason, message string, before *unstructured.Unstructured) map[string]any {
-	c := map[string]any{"type": kind, "status": status, "lastProbeTime": nil, "lastTransitionTime": now()}
-	if reason != "" {
-		c["reason"] = reason
+// machineCondition is a condition of a machine or an instance in stored form. One that says what it said keeps its time.
+func machineCondition(c condition, before *unstructured.Unstructured) map[string]any {
+	stored := map[string]any{"type": c.kind, "status": c.status, "lastProbeTime": nil, "lastTransitionTime": now()}
+	if c.reason != "" {
+		stored["reason"] = c.reason
 	}
-	if message != "" {
-		c["message"] = message
+	if c.message != "" {
+		stored["message"] = c.message
 	}
 	list, _, _ := unstructured.NestedSlice(before.Object, "status", "conditions")
 	for _, item := range list {
 		b := item.(map[string]any)
-		if b["type"] == kind && b["status"] == status && b["reason"] == c["reason"] {
-			c["lastTransitionTime"] = b["lastTransitionTime"]
+		if b["type"] == c.kind && b["status"] == c.status && b["reason"] == stored["reason"] {
+			stored["lastTransitionTime"] = b["lastTransitionTime"]
 		}
 	}
-	return c
+	return stored
 }
 
 // guestInterfaces are what the guest agent reports: each interface with the address that cloud-init's network data gives

@@ -140,7 +140,7 @@ func (s *Simulator) nodeStep(ctx context.Context, policy *unstructured.Unstructu
 	case "finished":
 		return false, false, nil
 	case "":
-		if err := s.setEnactment(ctx, enactment, policy, "progressing", ""); err != nil {
+		if err := s.setEnactment(ctx, enactment, policy, progressingEnactment()); err != nil {
 			return false, false, err
 		}
 		s.mu.Lock()
@@ -159,11 +159,11 @@ func (s *Simulator) nodeStep(ctx context.Context, policy *unstructured.Unstructu
 			return false, false, err
 		}
 	}
-	outcome := "available"
+	outcome := availableEnactment()
 	if failure != "" {
-		outcome = "failing"
+		outcome = failingEnactment(failure)
 	}
-	return true, false, s.setEnactment(ctx, enactment, policy, outcome, failure)
+	return true, false, s.setEnactment(ctx, enactment, policy, outcome)
 }
 
 // takeUp says that a policy is to be started over: it is new, its generation changed, or a node that it selects is
@@ -244,31 +244,8 @@ func enactmentState(e *unstructured.Unstructured, generation int64) string {
 	return ""
 }
 
-func (s *Simulator) setEnactment(ctx context.Context, e, policy *unstructured.Unstructured, state, failure string) error {
-	type c = nmCondition
-	conditions := map[string][]c{
-		"progressing": {
-			{"Progressing", "True", "ConfigurationProgressing", "Applying desired state"},
-			{"Failing", "Unknown", "ConfigurationProgressing", ""},
-			{"Available", "Unknown", "ConfigurationProgressing", ""},
-			{"Pending", "False", "ConfigurationProgressing", ""},
-			{"Aborted", "False", "ConfigurationProgressing", ""},
-		},
-		"available": {
-			{"Available", "True", "SuccessfullyConfigured", "successfully reconciled"},
-			{"Failing", "False", "SuccessfullyConfigured", ""},
-			{"Progressing", "False", "SuccessfullyConfigured", ""},
-			{"Pending", "False", "SuccessfullyConfigured", ""},
-			{"Aborted", "False", "SuccessfullyConfigured", ""},
-		},
-		"failing": {
-			{"Failing", "True", "FailedToConfigure", failure},
-			{"Available", "False", "FailedToConfigure", ""},
-			{"Progressing", "False", "FailedToConfigure", ""},
-			{"Pending", "False", "FailedToConfigure", ""},
-			{"Aborted", "False", "SuccessfullyConfigured", ""},
-		},
-	}[state]
+// setEnactment writes the status of an enactment: conditions, and what of the policy they are about.
+func (s *Simulator) setEnactment(ctx context.Context, e, policy *unstructured.Unstructured, conditions []condition) error {
 	status := map[string]any{
 		"policyGeneration": policy.GetGeneration(),
 		"conditions":       mergeConditions(e, conditions),
@@ -284,11 +261,44 @@ func (s *Simulator) setEnactment(ctx context.Context, e, policy *unstructured.Un
 	return nil
 }
 
+func progressingEnactment() []condition {
+	const reason = "ConfigurationProgressing"
+	return []condition{
+		{"Progressing", "True", reason, "Applying desired state"},
+		{"Failing", "Unknown", reason, ""},
+		{"Available", "Unknown", reason, ""},
+		{"Pending", "False", reason, ""},
+		{"Aborted", "False", reason, ""},
+	}
+}
+
+func availableEnactment() []condition {
+	const reason = "SuccessfullyConfigured"
+	return []condition{
+		{"Available", "True", reason, "successfully reconciled"},
+		{"Failing", "False", reason, ""},
+		{"Progressing", "False", reason, ""},
+		{"Pending", "False", reason, ""},
+		{"Aborted", "False", reason, ""},
+	}
+}
+
+func failingEnactment(failure string) []condition {
+	const reason = "FailedToConfigure"
+	return []condition{
+		{"Failing", "True", reason, failure},
+		{"Available", "False", reason, ""},
+		{"Progressing", "False", reason, ""},
+		{"Pending", "False", reason, ""},
+		{"Aborted", "False", "SuccessfullyConfigured", ""},
+	}
+}
+
 // summarise writes what the enactments of a policy come to.
 func (s *Simulator) summarise(ctx context.Context, policy *unstructured.Unstructured, matching []string) error {
 	if len(matching) == 0 {
 		const reason = "NoMatchingNode"
-		return s.setPolicy(ctx, policy, []nmCondition{
+		return s.setPolicy(ctx, policy, []condition{
 			{"Degraded", "False", reason, ""}, {"Available", "False", reason, ""}, {"Progressing", "False", reason, ""},
 			{"Ignored", "True", reason, "Policy does not match any node"},
 		})
@@ -309,13 +319,13 @@ func (s *Simulator) summarise(ctx context.Context, policy *unstructured.Unstruct
 	switch {
 	case failed > 0:
 		const reason = "FailedToConfigure"
-		return s.setPolicy(ctx, policy, []nmCondition{
+		return s.setPolicy(ctx, policy, []condition{
 			{"Degraded", "True", reason, fmt.Sprintf("%d/%d nodes failed to configure", failed, len(matching))},
 			{"Available", "False", reason, ""}, {"Progressing", "False", "ConfigurationProgressing", ""}, {"Ignored", "False", reason, ""},
 		})
 	case available < len(matching):
 		const reason = "ConfigurationProgressing"
-		return s.setPolicy(ctx, policy, []nmCondition{
+		return s.setPolicy(ctx, policy, []condition{
 			{"Degraded", "Unknown", reason, ""}, {"Available", "Unknown", reason, ""},
 			{"Progressing", "True", reason, fmt.Sprintf("Policy is progressing %d/%d nodes finished", available, len(matching))},
 			{"Ignored", "False", reason, ""},
@@ -327,7 +337,7 @@ func (s *Simulator) summarise(ctx context.Context, policy *unstructured.Unstruct
 			s.mu.Unlock()
 		}
 		const reason = "SuccessfullyConfigured"
-		return s.setPolicy(ctx, policy, []nmCondition{
+		return s.setPolicy(ctx, policy, []condition{
 			{"Degraded", "False", reason, ""},
 			{"Available", "True", reason, fmt.Sprintf("%d/%d nodes successfully configured", available, len(matching))},
 			{"Progressing", "False", reason, ""}, {"Ignored", "False", reason, ""},
@@ -335,12 +345,12 @@ func (s *Simulator) summarise(ctx context.Context, policy *unstructured.Unstruct
 	}
 }
 
-func unknownPolicy() []nmCondition {
-	return []nmCondition{{"Available", "Unknown", "", ""}, {"Degraded", "Unknown", "", ""}, {"Progressing", "Unknown", "", ""}, {"Ignored", "Unknown", "", ""}}
+func unknownPolicy() []condition {
+	return []condition{{"Available", "Unknown", "", ""}, {"Degraded", "Unknown", "", ""}, {"Progressing", "Unknown", "", ""}, {"Ignored", "Unknown", "", ""}}
 }
 
 // setPolicy writes a policy's conditions, unless it has them.
-func (s *Simulator) setPolicy(ctx context.Context, policy *unstructured.Unstructured, conditions []nmCondition) error {
+func (s *Simulator) setPolicy(ctx context.Context, policy *unstructured.Unstructured, conditions []condition) error {
 	if hasConditions(policy, conditions) {
 		return nil
 	}
@@ -356,16 +366,11 @@ func (s *Simulator) setPolicy(ctx context.Context, policy *unstructured.Unstruct
 	return nil
 }
 
-// nmCondition is a condition of a policy or an enactment (api/shared/condition_types.go).
-type nmCondition struct {
-	kind, status, reason, message string
-}
-
 func policyCondition(object *unstructured.Unstructured, kind string) string {
 	return conditionOf(object, kind).status
 }
 
-func conditionOf(object *unstructured.Unstructured, kind string) nmCondition {
+func conditionOf(object *unstructured.Unstructured, kind string) condition {
 	list, _, _ := unstructured.NestedSlice(object.Object, "status", "conditions")
 	for _, item := range list {
 		c, _ := item.(map[string]any)
@@ -373,18 +378,18 @@ func conditionOf(object *unstructured.Unstructured, kind string) nmCondition {
 			status, _ := c["status"].(string)
 			reason, _ := c["reason"].(string)
 			message, _ := c["message"].(string)
-			return nmCondition{kind, status, reason, message}
+			return condition{kind, status, reason, message}
 		}
 	}
-	return nmCondition{}
+	return condition{}
 }
 
-func hasConditions(object *unstructured.Unstructured, conditions []nmCondition) bool {
-	return !slices.ContainsFunc(conditions, func(c nmCondition) bool { return conditionOf(object, c.kind) != c })
+func hasConditions(object *unstructured.Unstructured, conditions []condition) bool {
+	return !slices.ContainsFunc(conditions, func(c condition) bool { return conditionOf(object, c.kind) != c })
 }
 
 // mergeConditions are conditions in stored form. One that says what it said keeps the time of its transition.
-func mergeConditions(object *unstructured.Unstructured, conditions []nmCondition) []any {
+func mergeConditions(object *unstructured.Unstructured, conditions []condition) []any {
 	before, _, _ := unstructured.NestedSlice(object.Object, "status", "conditions")
 	var all []any
 	for _, c := range conditions {

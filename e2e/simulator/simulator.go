@@ -71,6 +71,11 @@ type task struct {
 	kind, namespace, name string
 }
 
+// condition is a condition of NMState (api/shared/condition_types.go) or of KubeVirt, without its times.
+type condition struct {
+	kind, status, reason, message string
+}
+
 // Options say how the simulation runs.
 type Options struct {
 	// Pace is the time between two steps of a policy or a machine, so that the states between are seen. Default 50ms.
