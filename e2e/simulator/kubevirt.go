@@ -46,59 +46,82 @@ func (s *Simulator) RestartMachine(ctx context.Context, namespace, name string) 
 	return nil
 }
 
-// machineStep takes a machine one state further, and says whether there is one more.
+// guest is a machine and its instance as they are stored now, nil where there is none, and the clients that write them.
+type guest struct {
+	vms, vmis         dynamic.ResourceInterface
+	machine, instance *unstructured.Unstructured
+}
+
+// guest reads a machine and its instance, which has the same name.
+func (s *Simulator) guest(ctx context.Context, namespace, name string) (*guest, error) {
+	g := &guest{
+		vms:  s.client.Resource(machines).Namespace(namespace),
+		vmis: s.client.Resource(instances).Namespace(namespace),
+	}
+	var err error
+	if g.machine, err = get(ctx, g.vms, name); err != nil {
+		return nil, err
+	}
+	if g.instance, err = get(ctx, g.vmis, name); err != nil {
+		return nil, err
+	}
+	return g, nil
+}
+
+// machineStep takes a machine one state further, and reports whether there is one more.
 func (s *Simulator) machineStep(ctx context.Context, namespace, name string) (again bool, err error) {
-	vms, vmis := s.client.Resource(machines).Namespace(namespace), s.client.Resource(instances).Namespace(namespace)
-	machine, err := get(ctx, vms, name)
-	if err != nil {
+	g, err := s.guest(ctx, namespace, name)
+	switch {
+	case err != nil:
 		return false, err
-	}
-	instance, err := get(ctx, vmis, name)
-	if err != nil {
-		return false, err
-	}
-	if instance != nil && instance.GetDeletionTimestamp() != nil {
-		return true, stopInstance(ctx, vmis, instance)
-	}
-	if machine == nil {
+	case g.instance != nil && g.instance.GetDeletionTimestamp() != nil:
+		return true, stopInstance(ctx, g.vmis, g.instance)
+	case g.machine == nil:
 		return false, nil // the garbage collector deletes what is left of it
+	case g.machine.GetDeletionTimestamp() != nil:
+		return s.leaveStep(ctx, g)
 	}
-
-	if machine.GetDeletionTimestamp() != nil {
-		if instance != nil {
-			if err := s.setMachine(ctx, vms, machine, instance); err != nil {
-				return false, err
-			}
-			return true, vmis.Delete(ctx, name, metav1.DeleteOptions{})
-		}
-		if !slices.Contains(machine.GetFinalizers(), machineFinalizer) {
-			return false, nil
-		}
-		machine.SetFinalizers(slices.DeleteFunc(machine.GetFinalizers(), func(f string) bool { return f == machineFinalizer }))
-		_, err := vms.Update(ctx, machine, metav1.UpdateOptions{})
-		return false, err
-	}
-
-	if adopted, err := adopt(ctx, vms, machine); adopted || err != nil {
+	if adopted, err := adopt(ctx, g.vms, g.machine); adopted || err != nil {
 		return adopted, err
 	}
-	switch running := s.shallRun(machine); {
-	case instance == nil && running:
-		instance, err = vmis.Create(ctx, newInstance(machine), metav1.CreateOptions{})
-		if err != nil {
-			return false, fmt.Errorf("creating instance %s/%s: %w", namespace, name, err)
+	return s.runStep(ctx, g)
+}
+
+// leaveStep takes a deleted machine one state further: its instance goes first.
+func (s *Simulator) leaveStep(ctx context.Context, g *guest) (again bool, err error) {
+	if g.instance != nil {
+		if err := s.setMachine(ctx, g); err != nil {
+			return false, err
 		}
-		return true, s.setMachine(ctx, vms, machine, instance)
-	case instance != nil && !running:
-		return true, vmis.Delete(ctx, name, metav1.DeleteOptions{})
-	case instance == nil:
-		return false, s.setMachine(ctx, vms, machine, nil)
+		return true, g.vmis.Delete(ctx, g.instance.GetName(), metav1.DeleteOptions{})
 	}
-	moved, err := s.instanceStep(ctx, vmis, instance)
+	if !slices.Contains(g.machine.GetFinalizers(), machineFinalizer) {
+		return false, nil
+	}
+	g.machine.SetFinalizers(slices.DeleteFunc(g.machine.GetFinalizers(), func(f string) bool { return f == machineFinalizer }))
+	_, err = g.vms.Update(ctx, g.machine, metav1.UpdateOptions{})
+	return false, err
+}
+
+// runStep takes a machine one state further to where its run strategy wants it.
+func (s *Simulator) runStep(ctx context.Context, g *guest) (again bool, err error) {
+	switch running := s.shallRun(g.machine); {
+	case g.instance == nil && running:
+		g.instance, err = g.vmis.Create(ctx, newInstance(g.machine), metav1.CreateOptions{})
+		if err != nil {
+			return false, fmt.Errorf("creating instance %s/%s: %w", g.machine.GetNamespace(), g.machine.GetName(), err)
+		}
+		return true, s.setMachine(ctx, g)
+	case g.instance != nil && !running:
+		return true, g.vmis.Delete(ctx, g.instance.GetName(), metav1.DeleteOptions{})
+	case g.instance == nil:
+		return false, s.setMachine(ctx, g)
+	}
+	moved, err := s.instanceStep(ctx, g.vmis, g.instance)
 	if err != nil {
 		return false, err
 	}
-	return moved, s.setMachine(ctx, vms, machine, instance)
+	return moved, s.setMachine(ctx, g)
 }
 
 // adopt writes on a machine what virt-controller writes on every machine that it takes up.
@@ -248,7 +271,8 @@ func stopInstance(ctx context.Context, vmis dynamic.ResourceInterface, instance 
 }
 
 // setMachine writes what KubeVirt says of a machine, unless it says so.
-func (s *Simulator) setMachine(ctx context.Context, vms dynamic.ResourceInterface, machine, instance *unstructured.Unstructured) error {
+func (s *Simulator) setMachine(ctx context.Context, g *guest) error {
+	machine, instance := g.machine, g.instance
 	ready := machineCondition(condition{"Ready", "False", "VMINotExists", "VMI does not exist"}, machine)
 	var conditions []any
 	phase, word := "", "Stopped"
@@ -300,7 +324,7 @@ func (s *Simulator) setMachine(ctx context.Context, vms dynamic.ResourceInterfac
 		return nil
 	}
 	machine.Object["status"] = status
-	return updateStatus(ctx, vms, machine)
+	return updateStatus(ctx, g.vms, machine)
 }
 
 // updateStatus writes an object's status. That the object is gone meanwhile, the next event says.
