@@ -143,7 +143,7 @@ func adopt(ctx context.Context, vms dynamic.ResourceInterface, machine *unstruct
 	return true, err
 }
 
-// shallRun says that a machine's run strategy wants an instance of it (syncRunStrategy).
+// shallRun reports whether a machine's run strategy wants an instance of it (syncRunStrategy).
 func (s *Simulator) shallRun(machine *unstructured.Unstructured) bool {
 	switch strategy, _, _ := unstructured.NestedString(machine.Object, "spec", "runStrategy"); strategy {
 	case "Always", "RerunOnFailure", "Once":

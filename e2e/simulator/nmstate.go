@@ -93,7 +93,7 @@ func (s *Simulator) Available(policy string) time.Time {
 	return s.available[policy]
 }
 
-// policyStep takes a policy one state further, and says whether there is one more.
+// policyStep takes a policy one state further, and reports whether there is one more.
 func (s *Simulator) policyStep(ctx context.Context, name string) (again bool, err error) {
 	policy, err := get(ctx, s.client.Resource(policies), name)
 	if err != nil {
@@ -125,7 +125,7 @@ func (s *Simulator) policyStep(ctx context.Context, name string) (again bool, er
 	return false, s.summarise(ctx, policy, matching)
 }
 
-// nodeStep takes a policy one state further on a node, and says whether there was one, or whether it is held there.
+// nodeStep takes a policy one state further on a node, and reports whether there was one, or whether it is held there.
 func (s *Simulator) nodeStep(ctx context.Context, policy *unstructured.Unstructured, node string) (moved, held bool, err error) {
 	name := policy.GetName()
 	enactment, err := s.enactment(ctx, policy, node)
@@ -166,8 +166,8 @@ func (s *Simulator) nodeStep(ctx context.Context, policy *unstructured.Unstructu
 	return true, false, s.setEnactment(ctx, enactment, policy, outcome)
 }
 
-// takeUp says that a policy is to be started over: it is new, its generation changed, or a node that it selects is
-// starting.
+// takeUp reports whether a policy is to be started over, because it is new, its generation changed, or a node that it
+// selects is starting; and notes that it was.
 func (s *Simulator) takeUp(policy *unstructured.Unstructured, matching []string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
