@@ -44,6 +44,7 @@ func kubernetes(ctx context.Context, dir string, log io.Writer) (*programs, erro
 		return nil, fmt.Errorf("locking the cache: %w", err)
 	}
 
+	s := source{dir: dir, version: version, log: log}
 	p := &programs{
 		apiServer:         filepath.Join(cache, "kube-apiserver"),
 		controllerManager: filepath.Join(cache, "kube-controller-manager"),
@@ -52,19 +53,26 @@ func kubernetes(ctx context.Context, dir string, log io.Writer) (*programs, erro
 		if _, err := os.Stat(program); err == nil {
 			continue
 		}
-		if err := build(ctx, dir, program, version, log); err != nil {
+		if err := s.build(ctx, program); err != nil {
 			return nil, err
 		}
 	}
 	return p, nil
 }
 
-// build builds one program of Kubernetes, and tells log every now and then that it still does.
-func build(ctx context.Context, dir, program, version string, log io.Writer) error {
+// source is Kubernetes as a Go module to build from.
+type source struct {
+	dir     string // of the go.mod that requires it
+	version string
+	log     io.Writer // is told what takes time
+}
+
+// build builds one program of Kubernetes, and tells the log every now and then that it still does.
+func (s source) build(ctx context.Context, program string) error {
 	name := filepath.Base(program)
 	began := time.Now()
 	say := func(format string, args ...any) {
-		_, _ = fmt.Fprintf(log, "%s %s: %s\n", name, version, fmt.Sprintf(format, args...))
+		_, _ = fmt.Fprintf(s.log, "%s %s: %s\n", name, s.version, fmt.Sprintf(format, args...))
 	}
 	say("building it for %s; this takes some minutes, once", program)
 	ended := make(chan struct{})
@@ -83,8 +91,8 @@ func build(ctx context.Context, dir, program, version string, log io.Writer) err
 	}()
 
 	// Without symbols it is a third smaller. The version is what `kubectl version` shows; from a module, nobody stamps it.
-	flags := "-s -w -X k8s.io/component-base/version.gitVersion=" + version
-	if _, err := goTool(ctx, dir, "build", "-o", program+".new", "-ldflags", flags, "k8s.io/kubernetes/cmd/"+name); err != nil {
+	flags := "-s -w -X k8s.io/component-base/version.gitVersion=" + s.version
+	if _, err := goTool(ctx, s.dir, "build", "-o", program+".new", "-ldflags", flags, "k8s.io/kubernetes/cmd/"+name); err != nil {
 		return err
 	}
 	if err := os.Rename(program+".new", program); err != nil {
