@@ -81,7 +81,7 @@ func (c *Cluster) start(ctx context.Context) error {
 	}
 	c.Root = filepath.Dir(e2e)
 	c.hook = sync.OnceValues(c.buildHook)
-	programs, err := kubernetes(ctx, e2e, c.options.Log)
+	built, err := kubernetes(ctx, e2e, c.options.Log)
 	if err != nil {
 		return err
 	}
@@ -98,7 +98,7 @@ func (c *Cluster) start(ctx context.Context) error {
 	if err := c.startEtcd(ctx); err != nil {
 		return err
 	}
-	if err := c.startAPIServer(ctx, programs.apiServer); err != nil {
+	if err := c.startAPIServer(ctx, built.apiServer); err != nil {
 		return err
 	}
 	if c.Dynamic, err = dynamic.NewForConfig(c.Config); err != nil {
@@ -113,7 +113,7 @@ func (c *Cluster) start(ctx context.Context) error {
 		return err
 	}
 	// After the definitions: the garbage collector looks for new kinds only every 30 s.
-	if err := c.startControllers(programs.controllerManager); err != nil {
+	if err := c.startControllers(built.controllerManager); err != nil {
 		return err
 	}
 	c.say("the control plane is up after %s", time.Since(began).Round(100*time.Millisecond))
