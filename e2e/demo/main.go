@@ -27,6 +27,12 @@ const (
 	pause = 3 * time.Second
 )
 
+// The policies of the example's two bridges.
+const (
+	management = "ubuntu-vm-nmstate-management-bridge"
+	external   = "ubuntu-vm-nmstate-external-bridge"
+)
+
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -114,22 +120,32 @@ func journey(ctx context.Context, c *cluster.Cluster) error {
 	if err != nil {
 		return err
 	}
+	if err := rollout(ctx, s, nodes); err != nil {
+		return err
+	}
+	if err := failure(ctx, s, nodes); err != nil {
+		return err
+	}
+	fmt.Print(yours)
+	return nil
+}
 
+// rollout is the part of the journey from nothing to a machine that runs.
+func rollout(ctx context.Context, s *story, nodes *simulator.Simulator) error {
 	if err := s.show(ctx, "There are two nodes, and on each the NIC ens160, which carries no address of the node.", "nodenetworkstates.nmstate.io"); err != nil {
 		return err
 	}
 	if err := s.show(ctx, "A machine on the pod network, on a VLAN of ens160, and on ens160 itself:"); err != nil {
 		return err
 	}
-	const management, external = "ubuntu-vm-nmstate-management-bridge", "ubuntu-vm-nmstate-external-bridge"
 	nodes.Hold(management)
 	nodes.Hold(external)
 	fmt.Println("$ kubectl apply -f examples/vm-with-nmstate.yaml")
-	objects, err := cluster.ReadFile(filepath.Join(c.Root, "examples", "vm-with-nmstate.yaml"))
+	objects, err := cluster.ReadFile(filepath.Join(s.cluster.Root, "examples", "vm-with-nmstate.yaml"))
 	if err != nil {
 		return err
 	}
-	if err := c.Apply(ctx, objects...); err != nil {
+	if err := s.cluster.Apply(ctx, objects...); err != nil {
 		return err
 	}
 	time.AfterFunc(pause, func() { nodes.Let(management) })
@@ -142,10 +158,11 @@ func journey(ctx context.Context, c *cluster.Cluster) error {
 	if err := s.show(ctx, "First came the nodes: a policy for each bridge, which configured one node after the other.", "nodenetworkconfigurationpolicies.nmstate.io", "nodenetworkconfigurationenactments.nmstate.io"); err != nil {
 		return err
 	}
-	if err := s.show(ctx, "Then the attachments, which name the bridges; then the machine, which plugs into them. It runs:", "network-attachment-definitions.k8s.cni.cncf.io", "virtualmachines.kubevirt.io", "wukongs.vm.novasphere.dev"); err != nil {
-		return err
-	}
+	return s.show(ctx, "Then the attachments, which name the bridges; then the machine, which plugs into them. It runs:", "network-attachment-definitions.k8s.cni.cncf.io", "virtualmachines.kubevirt.io", "wukongs.vm.novasphere.dev")
+}
 
+// failure is the part in which a node cannot do any more what it did, and is repaired.
+func failure(ctx context.Context, s *story, nodes *simulator.Simulator) error {
 	const node = "worker-2"
 	if err := s.show(ctx, "Now worker-2 reboots, and cannot attach its NIC to a bridge any more."); err != nil {
 		return err
@@ -167,9 +184,5 @@ func journey(ctx context.Context, c *cluster.Cluster) error {
 	if err := nodes.Reboot(ctx, node); err != nil {
 		return err
 	}
-	if err := s.watch(ctx, "Ready"); err != nil {
-		return err
-	}
-	fmt.Print(yours)
-	return nil
+	return s.watch(ctx, "Ready")
 }
