@@ -163,7 +163,7 @@ func TestWithinReadsAnotherText(t *testing.T) {
 	if err := r.Within([]byte(`{"a": "x"}`), func(r *lenient.Reader) { got = r.Map()["a"] }); err != nil || got != "x" {
 		t.Errorf("it reads %q (%v)", got, err)
 	}
-	for _, text := range []string{`{"a": 1, "a": 2}`, `{"a": 1`, `{} {}`, ``} {
+	for _, text := range []string{`{"a": 1`, `{} {}`, ``} {
 		if err := r.Within([]byte(text), (*lenient.Reader).Skip); err == nil {
 			t.Errorf("%q has no error", text)
 		}
