@@ -106,31 +106,53 @@ func has(v any, path []string) bool {
 	return slices.ContainsFunc(list, func(item any) bool { return has(item, path[1:]) })
 }
 
-// TestEveryRowOfTheStateMachineHasACase holds the table in docs/decisions.md to the golden cases: each row names one that
-// exists.
+// TestEveryRowOfTheStateMachineHasACase holds the table in docs/decisions.md to the golden cases and to the code: each row names
+// a case that exists, and a function that exists and whose comment leads back to the table.
 func TestEveryRowOfTheStateMachineHasACase(t *testing.T) {
 	decisions, err := os.ReadFile("docs/decisions.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, table, found := strings.Cut(string(decisions), "| observed | wanted | answered | case |\n|---|---|---|---|\n")
+	_, table, found := strings.Cut(string(decisions), "| observed | wanted | answered | case | decided by |\n|---|---|---|---|---|\n")
 	if !found {
 		t.Fatal("docs/decisions.md has no table")
 	}
-	named := regexp.MustCompile("^\\| .* \\| .* \\| .* \\| `((?:sync|finalize)/[^`]*)` \\|$")
+	named := regexp.MustCompile("^\\| .* \\| .* \\| .* \\| `((?:sync|finalize)/[^`]*)` \\| `([a-z]+)\\.([A-Za-z]+)` \\|$")
 	rows := 0
 	for row := range strings.Lines(table) {
 		rows++
 		m := named.FindStringSubmatch(strings.TrimRight(row, "\n"))
 		if m == nil {
-			t.Errorf("the row names no case: %s", row)
+			t.Errorf("the row names no case, or no function: %s", row)
 			continue
 		}
 		if _, err := os.Stat(filepath.Join("testdata", m[1], "response.json")); err != nil {
 			t.Errorf("the row names no case that is answered: %s", row)
 		}
+		if !leadsBack(t, m[2], m[3]) {
+			t.Errorf("there is no function %s.%s whose comment names docs/decisions.md", m[2], m[3])
+		}
 	}
 	if rows == 0 {
 		t.Error("the table has no rows")
 	}
+}
+
+// leadsBack reports whether a package of the core has a function whose comment names the table.
+func leadsBack(t *testing.T, pkg, function string) bool {
+	t.Helper()
+	folder := map[string]string{"sync": "sync", "bridges": "sync/bridges", "hold": "sync/hold"}[pkg]
+	files, err := filepath.Glob(filepath.Join(folder, "*.go"))
+	if err != nil || folder == "" {
+		t.Fatalf("there is no package %s of the core (%v)", pkg, err)
+	}
+	declared := regexp.MustCompile(`(?m)((?:^//.*\n)+)^func (?:\([a-z]+ \*?\w+\) )?` + function + `\(`)
+	return slices.ContainsFunc(files, func(file string) bool {
+		source, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := declared.FindSubmatch(source)
+		return m != nil && strings.Contains(string(m[1]), "docs/decisions.md")
+	})
 }

@@ -33,6 +33,7 @@ type cniConfig struct {
 
 // decideAttachment decides about the attachment of one network. The Wukong's own is created once the network's policy
 // is ready, and then stays. One that the user names in nadName is waited for.
+// The table in docs/decisions.md has its rows.
 func (v *view) decideAttachment(n *network) outcome.Outcome {
 	if n.superseded != "" {
 		return refuse(v1alpha1.ReasonRemoving, n.superseded)
@@ -65,6 +66,7 @@ func refuse(reason v1alpha1.Reason, message string) outcome.Outcome {
 }
 
 // namedRefusal is why the attachment in nadName cannot be used; nil where it can.
+// The table in docs/decisions.md has its rows.
 func (v *view) namedRefusal(n *network) *outcome.Refusal {
 	existing := v.related.Attachments.Get(n.attachmentName)
 	switch {

@@ -12,6 +12,7 @@ import (
 // Finalize deletes the children of a Wukong in the reverse of the order in which Sync creates them: the machine, until
 // its instance is gone too; then the attachments; then the policies. What has to wait is held, so that no running
 // machine loses its network, and no attachment its bridge.
+// The table in docs/decisions.md has its rows.
 func Finalize(req *Request, settings Settings, now time.Time) (*Response, error) {
 	if err := isWukong(req.Parent); err != nil {
 		return nil, err
@@ -26,6 +27,7 @@ func Finalize(req *Request, settings Settings, now time.Time) (*Response, error)
 	return v.finalize(), nil
 }
 
+// finalize takes the next step of a deletion. The table in docs/decisions.md has its rows.
 func (v *view) finalize() *Response {
 	if len(v.children.Machines.Keys) > 0 || v.instance() != nil {
 		return v.terminating(append(v.holdPolicies(), v.holdAttachments()...),
@@ -50,6 +52,7 @@ func (v *view) finalize() *Response {
 }
 
 // finalizePolicies deletes the policies, once the machine and the attachments are gone.
+// The table in docs/decisions.md has its rows.
 func (v *view) finalizePolicies() *Response {
 	messages := []string{"the machine and its attachments are gone; its policies are being deleted"}
 	var children Children

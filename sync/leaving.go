@@ -21,6 +21,7 @@ const stillUsed = "is removed from the spec, and goes when the machine no longer
 
 // leavingAttachments are the unwanted attachments that stay for a while: an attachment is deleted only when neither the
 // machine nor its running instance refers to it.
+// The table in docs/decisions.md has its rows.
 func (v *view) leavingAttachments() []leaving {
 	var all []leaving
 	_, wanted := v.wanted()
@@ -34,6 +35,7 @@ func (v *view) leavingAttachments() []leaving {
 
 // leavingPolicies are the policies that no network wants. Each stays until its attachment is gone and the machine no
 // longer uses the network; then its bridge leaves the nodes.
+// The table in docs/decisions.md has its rows.
 func (v *view) leavingPolicies() []leaving {
 	var all []leaving
 	policies, attachments := v.wanted()

@@ -31,6 +31,7 @@ func refuseMachine(r *outcome.Refusal) machineOutcome {
 
 // decideMachine decides about the machine. It is created once every policy is available and every attachment exists.
 // From then on it stays, whatever becomes of them.
+// The table in docs/decisions.md has its rows.
 func (v *view) decideMachine() machineOutcome {
 	existing := v.machine()
 	if existing == nil {
@@ -46,6 +47,7 @@ func (v *view) decideMachine() machineOutcome {
 	return o
 }
 
+// decideNewMachine decides whether the machine may be created. The table in docs/decisions.md has its rows.
 func (v *view) decideNewMachine() machineOutcome {
 	if taken := outcome.NameTaken(v.foreignMachine(), v.owner); taken != nil {
 		return refuseMachine(taken)
@@ -87,6 +89,7 @@ func (v *view) attachmentRefusal() *outcome.Refusal {
 // joined are the networks that the machine should be plugged into. A new network joins when its attachment exists. A
 // network that the machine has already stays, whatever became of its attachment. That holds even for one of another
 // type or attachment under the same name, until the new one is ready.
+// The table in docs/decisions.md has its rows.
 func (v *view) joined(existing *facts.Machine) []*network {
 	var all []*network
 	pod := hasPod(v.networks)

@@ -76,6 +76,7 @@ func (v *view) readNetworks() []*network {
 }
 
 // readBridge fills in the policy and the bridge of a network.
+// The table in docs/decisions.md has its rows.
 func (v *view) readBridge(n *network) {
 	switch n.Type {
 	case v1alpha1.Bridge, v1alpha1.OVS:
@@ -108,6 +109,7 @@ func bridgeOf(n v1alpha1.Network, nic string) node.Bridge {
 
 // superseded is the message that names the object that an earlier network of the same name and another form has left
 // under this network's names; empty where there is none.
+// The table in docs/decisions.md has its rows.
 func (v *view) superseded(n *network) string {
 	const leaves = "%s %s is still that of a network of the same name that was removed: it goes first"
 	name := policyName(v.w, n.Name)

@@ -27,6 +27,7 @@ type decided struct {
 // the machine.
 //
 // An error means that the request cannot be answered, and that everything stays as it is.
+// The table in docs/decisions.md has its rows.
 func Sync(req *Request, settings Settings, now time.Time) (*Response, error) {
 	if err := isWukong(req.Parent); err != nil {
 		return nil, err

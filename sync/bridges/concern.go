@@ -8,6 +8,7 @@ import (
 
 // concern is the message about a policy that stays, for the user to know though nothing waits for it; empty where there
 // is none.
+// The table in docs/decisions.md has its rows.
 func (v *View) concern(w *Want, existing *facts.Policy) string {
 	if says := existing.Says; says.Preserves && says.MTU != w.Bridge.MTU {
 		return fmt.Sprintf("bridge %s keeps its mtu %d (0 is unset), because NMState lets nobody change a policy that moves a node's address: "+

@@ -33,6 +33,7 @@ func (v *View) waitsForRemoval(b node.Bridge, existing *facts.Policy) *outcome.R
 // lostTo is the policy that an observed policy loses to, and the conflict with it; both are nil where there is none.
 // The older policy wins; of two that are equally old, the first by name. A policy does not lose while another policy
 // that shares its bridge is older than the rival.
+// The table in docs/decisions.md has its rows.
 func (v *View) lostTo(b node.Bridge, existing *facts.Policy) (lost *outcome.Refusal, winner *facts.Policy) {
 	ally := v.eldestAlly(b)
 	for p := range v.meeting(b) {
@@ -62,6 +63,7 @@ func (v *View) youngerRival(b node.Bridge, existing *facts.Policy) *outcome.Refu
 // winnerOver is the policy whose bridge an observed policy of the owner has to restore when it leaves; nil where there
 // is none. The observed policy has lost, and NMState may have given it the winner's uplink. NMState does not apply the
 // winner again by itself.
+// The table in docs/decisions.md has its rows.
 func (v *View) winnerOver(existing *facts.Policy) *facts.Policy {
 	made := existing.Made()
 	made.MTU = existing.Says.MTU

@@ -48,6 +48,7 @@ func (v *View) Decide(w *Want) Outcome {
 
 // begin decides whether a policy may be created. This is the last moment to protect a node: NMState applies every
 // policy that exists.
+// The table in docs/decisions.md has its rows.
 func (v *View) begin(w *Want) Outcome {
 	if conflict := v.conflict(w); conflict != nil {
 		return refused(v1alpha1.PolicyPending, conflict)
@@ -65,6 +66,7 @@ func (v *View) begin(w *Want) Outcome {
 
 // withdraw decides about a policy that may not stay as it is: an older policy comes first, or the policy is marked; nil
 // where it may stay. While no attachment and no machine uses its bridge, such a policy is deleted, or leaves.
+// The table in docs/decisions.md has its rows.
 func (v *View) withdraw(w *Want, existing *facts.Policy) *Outcome {
 	if wait := v.waitsForRemoval(w.Bridge, existing); wait != nil && !w.Stands {
 		o := refused(v1alpha1.PolicyPending, wait)
@@ -90,6 +92,7 @@ func (v *View) withdraw(w *Want, existing *facts.Policy) *Outcome {
 
 // decideLoser decides about a policy that has lost. If an attachment or a machine uses its bridge, the policy is kept
 // as it is, and the user has to decide. Otherwise it leaves. The refusal, if there is one, says how far that is.
+// The table in docs/decisions.md has its rows.
 func (v *View) decideLoser(w *Want, existing, winner *facts.Policy) Outcome {
 	nmstate := v.progress(existing)
 	o := Outcome{State: nmstate.state}
@@ -124,6 +127,7 @@ func (v *View) withoutSharers(w *Want) map[string]bool {
 }
 
 // keep decides about a policy that stays: it follows the spec, or is answered unchanged where it cannot.
+// The table in docs/decisions.md has its rows.
 func (v *View) keep(w *Want, existing *facts.Policy) Outcome {
 	held, desired, nmstate := hold.Policy(existing), v.desired(w, false), v.progress(existing)
 	if w.Bridge.Preserves {
@@ -150,6 +154,7 @@ func (v *View) keep(w *Want, existing *facts.Policy) Outcome {
 // judge adds to the outcome of a policy that stays what is wrong with its bridge: a node has lost it, or a younger
 // policy may have taken its uplink. A lost bridge that nothing uses and that could not be built again has its policy
 // deleted, because NMState may try to build it at any time.
+// The table in docs/decisions.md has its rows.
 func (v *View) judge(w *Want, existing *facts.Policy, o Outcome) Outcome {
 	lost := ""
 	if o.Ready() {

@@ -31,6 +31,7 @@ func (v *View) Leave(existing *facts.Policy, staying map[string]bool) Outcome {
 }
 
 // leave is Leave for a policy that has lost to winner; winner is nil for any other policy.
+// The table in docs/decisions.md has its rows.
 func (v *View) leave(existing, winner *facts.Policy, staying map[string]bool) Outcome {
 	says := existing.Says
 	if existing.Deleting || !existing.Absent && winner == nil && !v.Reclaimed[existing.Key] || says.Preserves || says.Name == "" {
@@ -88,6 +89,7 @@ func (v *View) remove(existing, winner *facts.Policy, staying map[string]bool) O
 }
 
 // waitForUsers decides about a policy whose bridge somebody else uses; decided is false where nobody does.
+// The table in docs/decisions.md has its rows.
 func (v *View) waitForUsers(existing *facts.Policy, staying map[string]bool) (o Outcome, decided bool) {
 	name, bridge := existing.Name, existing.Says.Name
 	user, peer := v.sharers(existing, staying)
@@ -130,6 +132,7 @@ func removingSince(existing *facts.Policy, now time.Time) (since time.Time, mark
 
 // removing is the form of a policy in which NMState removes its bridge from the nodes. Removing a bridge does not
 // remove its port, so the port is listed too, unless it feeds another bridge by now.
+// The table in docs/decisions.md has its rows.
 func (v *View) removing(existing *facts.Policy) *unstructured.Unstructured {
 	b := existing.Says
 	removed := []any{map[string]any{"name": b.Name, "type": b.Kind, "state": "absent"}}

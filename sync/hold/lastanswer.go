@@ -26,6 +26,7 @@ func lastAnswer(o *facts.Object) *unstructured.Unstructured {
 
 // lastApplied is the answer in the annotation of dynamic apply; nil where there is none, or where it is about another
 // object. JSON with a name twice in one object could be read in two ways, and counts as none.
+// The table in docs/decisions.md has its rows.
 func lastApplied(o *facts.Object) *unstructured.Unstructured {
 	if o.LastApplied == "" || !jsontext.Value(o.LastApplied).IsValid() {
 		return nil
@@ -50,6 +51,7 @@ func isAbout(noted *unstructured.Unstructured, o *facts.Object) bool {
 // serverSideApplied is the part of the object that Metacontroller owns by server-side apply; nil where there is none. A
 // flag of Metacontroller sets its manager's name, so the name tells nothing: Metacontroller is the manager that owns
 // the label controller-uid.
+// The table in docs/decisions.md has its rows.
 func serverSideApplied(o *facts.Object, whole *unstructured.Unstructured) *unstructured.Unstructured {
 	entries, _, _ := unstructured.NestedFieldNoCopy(whole.Object, "metadata", "managedFields")
 	list, _ := entries.([]any)
