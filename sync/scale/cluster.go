@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// The kinds of children and related objects, as Metacontroller keys them.
+// The kinds of children and related objects, which are their keys in a request.
 const (
 	policyKind    = "NodeNetworkConfigurationPolicy.nmstate.io/v1"
 	enactmentKind = "NodeNetworkConfigurationEnactment.nmstate.io/v1beta1"
@@ -17,14 +17,14 @@ const (
 )
 
 const (
-	// wukongName must not be part of any other word: it is replaced to make the policies of others.
+	// wukongName must not be part of any other text: the policies of others are made by replacing it.
 	wukongName = "warehouse-db"
 	namespace  = "default"
 	nic        = "ens192" // carries the VLANs, and no address
 	firstVLAN  = 101
 )
 
-// When things happened, in their order. No clock is read: equal sizes make equal bytes.
+// The times of what happened, in order. No clock is read: equal sizes make equal bytes.
 const (
 	bootTime    = "2026-06-01T08:00:00Z"
 	createTime  = "2026-11-23T11:00:00Z"
@@ -37,9 +37,9 @@ const (
 // cluster is what exists.
 type cluster struct {
 	size   Size
-	nodes  int  // that are there by now
-	others int  // policies that are there by now
-	fresh  bool // KubeVirt has not seen the machine yet, nor has the cache of related objects
+	nodes  int  // so far
+	others int  // policies of others, so far
+	fresh  bool // neither KubeVirt nor the cache of related objects has seen the machine yet
 
 	wukong   object
 	children map[string]map[string]object // by kind and name, as in a request
@@ -49,7 +49,7 @@ type cluster struct {
 func newCluster(size Size) *cluster {
 	return &cluster{
 		size:     size,
-		wukong:   wukong(size),
+		wukong:   newWukong(size),
 		children: map[string]map[string]object{policyKind: {}, nadKind: {}, vmKind: {}},
 	}
 }
@@ -72,18 +72,18 @@ func (c *cluster) networks() []network {
 	return all
 }
 
-// wukong is the Wukong as its user has applied it.
-func wukong(size Size) object {
+// newWukong is the Wukong as its user has applied it.
+func newWukong(size Size) object {
 	spec := object{"cpu": 2, "memory": "4Gi", "namespace": namespace}
 	networks := list{}
 	for i, n := range (&cluster{size: size}).networks() {
-		network := object{
+		item := object{
 			"bridgeName": n.bridge, "name": n.name, "physicalInterface": nic, "type": "bridge", "vlanId": n.vlan,
 		}
 		if i == 0 {
-			network["ipConfig"] = object{"address": "192.168.101.10/24", "gateway": "192.168.101.1", "mode": "static"}
+			item["ipConfig"] = object{"address": "192.168.101.10/24", "gateway": "192.168.101.1", "mode": "static"}
 		}
-		networks = append(networks, network)
+		networks = append(networks, item)
 	}
 	if len(networks) == 0 {
 		networks = append(networks, object{"name": "default", "type": "pod"})
@@ -104,7 +104,7 @@ func wukong(size Size) object {
 	return w
 }
 
-// request is what Metacontroller sends now.
+// request is what Metacontroller sends at this moment.
 func (c *cluster) request() object {
 	related := object{vmKind: c.children[vmKind], instanceKind: object{}}
 	if c.fresh {
@@ -130,7 +130,7 @@ func (c *cluster) request() object {
 		related[nodeKind], related[stateKind] = nodes, states
 	}
 	return object{
-		"controller": controller(),
+		"controller": compositeController(),
 		"parent":     c.wukong,
 		"children":   object{policyKind: policies, nadKind: c.children[nadKind], vmKind: c.children[vmKind]},
 		"related":    related,
@@ -138,8 +138,8 @@ func (c *cluster) request() object {
 	}
 }
 
-// controller is the CompositeController that calls.
-func controller() object {
+// compositeController is the CompositeController that calls the hook.
+func compositeController() object {
 	child := func(apiVersion, resource string) object {
 		return object{"apiVersion": apiVersion, "resource": resource, "updateStrategy": object{"method": "InPlace", "statusChecks": object{}}}
 	}

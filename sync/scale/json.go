@@ -12,12 +12,12 @@ type (
 	list   = []any
 )
 
-// encode writes as Metacontroller does: one line, with the keys in order.
+// encode writes JSON as Metacontroller does: one line, with the keys in order.
 func encode(v any) ([]byte, error) {
 	return json.Marshal(v)
 }
 
-// mustEncode writes what was made here of strings and numbers, or read from JSON.
+// mustEncode encodes what this package made, or what was read from JSON. Neither can fail.
 func mustEncode(v any) []byte {
 	raw, err := encode(v)
 	if err != nil {
@@ -26,7 +26,8 @@ func mustEncode(v any) []byte {
 	return raw
 }
 
-// decode reads an object, and keeps numbers as they are written: an integer that comes back with a fraction is a change.
+// decode reads an object, and keeps numbers as they are written: an integer that came back with a fraction would be a
+// change.
 func decode(raw []byte) (object, error) {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.UseNumber()
@@ -35,7 +36,7 @@ func decode(raw []byte) (object, error) {
 	return o, err
 }
 
-// clone is a copy that shares nothing.
+// clone is a copy that shares nothing with the original.
 func clone(o object) object {
 	c, err := decode(mustEncode(o))
 	if err != nil {
@@ -44,7 +45,7 @@ func clone(o object) object {
 	return c
 }
 
-// at is the object at a path, which is there.
+// at is the object at a path. The path must exist.
 func at(o object, path ...string) object {
 	for _, key := range path {
 		o = o[key].(object)
@@ -52,7 +53,7 @@ func at(o object, path ...string) object {
 	return o
 }
 
-// uid is the UID of what has this name.
+// uid is a UID that depends on nothing but the name.
 func uid(name string) string {
 	h := fmt.Sprintf("%x", sha256.Sum256([]byte(name)))
 	return h[:8] + "-" + h[8:12] + "-4" + h[12:15] + "-8" + h[15:18] + "-" + h[18:30]
@@ -64,11 +65,11 @@ func hash(name string) uint32 {
 	return uint32(sum[0])<<24 | uint32(sum[1])<<16 | uint32(sum[2])<<8 | uint32(sum[3])
 }
 
-// writer is somebody who has written fields of an object.
+// writer is a client that has written fields of an object.
 type writer struct{ manager, subresource, time string }
 
-// wrote is the entry of an object's managedFields that says so. It names every field once more, and so is as long as a small
-// object itself.
+// wrote is the entry in managedFields for what the writer has written. It names every field once more, so it is as long
+// as a small object itself.
 func (w writer) wrote(o object, parts ...string) object {
 	fields := object{}
 	for _, part := range parts {
@@ -87,7 +88,7 @@ func (w writer) wrote(o object, parts ...string) object {
 	return entry
 }
 
-// metadataFields are those of an object's metadata that somebody writes; the rest is the API server's own.
+// metadataFields are the fields of metadata that clients write; the API server writes the rest.
 func metadataFields(metadata object) object {
 	fields := object{}
 	for _, part := range []string{"annotations", "labels"} {
@@ -103,7 +104,7 @@ func metadataFields(metadata object) object {
 	return fields
 }
 
-// fieldsOf names the fields of a value. A list is one field, as it is in kinds whose schema says no more.
+// fieldsOf names the fields of a value. A list is one field, as in kinds whose schema says no more about it.
 func fieldsOf(v any) object {
 	fields := object{}
 	if o, ok := v.(object); ok {

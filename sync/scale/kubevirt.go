@@ -20,13 +20,14 @@ func admitted(machine object) {
 	annotations["kubevirt.io/storage-observed-api-version"] = "v1"
 }
 
-// starts is KubeVirt: it starts a machine that it has not seen yet, and says whether there was any.
+// starts does KubeVirt's part: it starts the machine if KubeVirt has not seen it yet. acted is whether there was such a
+// machine.
 func (c *cluster) starts() (acted bool) {
 	for _, machine := range c.children[vmKind] {
 		if machine["status"] != nil || c.fresh {
 			continue
 		}
-		c.instance = instance(machine)
+		c.instance = newInstance(machine)
 		run(machine)
 		acted = true
 	}
@@ -37,40 +38,50 @@ func run(machine object) {
 	machine["status"] = object{
 		"conditions": list{
 			object{"lastProbeTime": nil, "lastTransitionTime": startTime, "status": "True", "type": "Ready"},
-			object{"lastProbeTime": nil, "lastTransitionTime": nil, "message": "cannot migrate VMI which does not use masquerade, bridge with kubevirt.io/allow-pod-bridge-network-live-migration VM annotation, or a migratable plugin to connect to the pod network", "reason": "InterfaceNotLiveMigratable", "status": "False", "type": "LiveMigratable"},
+			object{
+				"lastProbeTime": nil, "lastTransitionTime": nil, "reason": "InterfaceNotLiveMigratable", "status": "False", "type": "LiveMigratable",
+				"message": "cannot migrate VMI which does not use masquerade, bridge with " +
+					"kubevirt.io/allow-pod-bridge-network-live-migration VM annotation, or a migratable plugin to connect to the pod network",
+			},
 			object{"lastProbeTime": startTime, "lastTransitionTime": nil, "status": "True", "type": "AgentConnected"},
 		},
 		"created": true, "desiredGeneration": json.Number("1"), "observedGeneration": json.Number("1"),
 		"printableStatus": "Running", "ready": true, "runStrategy": "Always",
-		"volumeSnapshotStatuses": list{object{"enabled": false, "name": "osdisk", "reason": "Snapshot is not supported for this volumeSource type [osdisk]"}},
+		"volumeSnapshotStatuses": list{object{
+			"enabled": false, "name": "osdisk", "reason": "Snapshot is not supported for this volumeSource type [osdisk]",
+		}},
 	}
 	metadata := at(machine, "metadata")
-	metadata["managedFields"] = append(metadata["managedFields"].(list), writer{"virt-controller", "status", startTime}.wrote(machine, "status"))
+	entry := writer{"virt-controller", "status", startTime}.wrote(machine, "status")
+	metadata["managedFields"] = append(metadata["managedFields"].(list), entry)
 }
 
-// instance is the running machine, as its guest agent reports it.
-func instance(machine object) object {
+// newInstance is the running instance of a machine, as its guest agent reports it.
+func newInstance(machine object) object {
 	spec := at(clone(machine), "spec", "template", "spec")
 	interfaces := list{}
 	for i, v := range at(spec, "domain", "devices")["interfaces"].(list) {
-		iface := v.(object)
-		address := fmt.Sprintf("192.168.%d.10", firstVLAN+i)
-		if iface["masquerade"] != nil {
-			address = "10.244.0.17"
+		wanted := v.(object)
+		ip := fmt.Sprintf("192.168.%d.10", firstVLAN+i)
+		if wanted["masquerade"] != nil {
+			ip = "10.244.0.17"
 		}
 		interfaces = append(interfaces, object{
 			"infoSource": "domain, guest-agent, multus-status", "interfaceName": fmt.Sprintf("enp%ds0", i+1),
-			"ipAddress": address, "ipAddresses": list{address, fmt.Sprintf("fe80::5054:ff:fe00:%x", i+1)},
-			"linkState": "up", "mac": iface["macAddress"], "name": iface["name"], "podInterfaceName": fmt.Sprintf("pod%07x", hash(fmt.Sprint(iface["name"]))>>4), "queueCount": 1,
+			"ipAddress": ip, "ipAddresses": list{ip, fmt.Sprintf("fe80::5054:ff:fe00:%x", i+1)},
+			"linkState": "up", "mac": wanted["macAddress"], "name": wanted["name"],
+			"podInterfaceName": fmt.Sprintf("pod%07x", hash(fmt.Sprint(wanted["name"]))>>4), "queueCount": 1,
 		})
 	}
 	name := fmt.Sprint(at(machine, "metadata")["name"])
 	o := object{
 		"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachineInstance",
 		"metadata": object{
-			"annotations": object{"kubevirt.io/latest-observed-api-version": "v1", "kubevirt.io/storage-observed-api-version": "v1", "kubevirt.io/vm-generation": "1"},
-			"labels":      at(machine, "spec", "template", "metadata")["labels"],
-			"name":        name, "namespace": namespace, "uid": uid("instance " + name), "creationTimestamp": createTime,
+			"annotations": object{
+				"kubevirt.io/latest-observed-api-version": "v1", "kubevirt.io/storage-observed-api-version": "v1", "kubevirt.io/vm-generation": "1",
+			},
+			"labels": at(machine, "spec", "template", "metadata")["labels"],
+			"name":   name, "namespace": namespace, "uid": uid("instance " + name), "creationTimestamp": createTime,
 			"generation": 12, "resourceVersion": "153011",
 			"finalizers":      list{"kubevirt.io/virtualMachineControllerFinalize", "foregroundDeleteVirtualMachine"},
 			"ownerReferences": list{ownedBy("kubevirt.io/v1", "VirtualMachine", name, fmt.Sprint(at(machine, "metadata")["uid"]))},
@@ -82,8 +93,10 @@ func instance(machine object) object {
 				object{"lastProbeTime": nil, "lastTransitionTime": startTime, "status": "True", "type": "Ready"},
 				object{"lastProbeTime": startTime, "lastTransitionTime": nil, "status": "True", "type": "AgentConnected"},
 			},
-			"guestOSInfo": object{"id": "ubuntu", "kernelRelease": "6.8.0-45-generic", "name": "Ubuntu", "prettyName": "Ubuntu 24.04.1 LTS", "versionId": "24.04"},
-			"interfaces":  interfaces, "launcherContainerImageVersion": "quay.io/kubevirt/virt-launcher:v1.8.0", "nodeName": nodeName(0),
+			"guestOSInfo": object{
+				"id": "ubuntu", "kernelRelease": "6.8.0-45-generic", "name": "Ubuntu", "prettyName": "Ubuntu 24.04.1 LTS", "versionId": "24.04",
+			},
+			"interfaces": interfaces, "launcherContainerImageVersion": "quay.io/kubevirt/virt-launcher:v1.8.0", "nodeName": nodeName(0),
 			"phase":                      "Running",
 			"runtimeUser":                107,
 			"virtualMachineRevisionName": "revision-start-vm-" + uid("revision") + "-1",

@@ -7,16 +7,16 @@ import (
 	"reflect"
 )
 
-// lastApplied is where Metacontroller's dynamic apply notes what it was answered.
+// lastApplied is the annotation in which Metacontroller's dynamic apply notes the last answer.
 const lastApplied = "metacontroller.k8s.io/last-applied-configuration"
 
-// kinds are the keys of children by their kinds.
+// kinds are the keys of children in a request, by their kinds.
 var kinds = map[string]string{
 	"NodeNetworkConfigurationPolicy": policyKind, "NetworkAttachmentDefinition": nadKind, "VirtualMachine": vmKind,
 }
 
-// store is what Metacontroller does with an answer: it reports whether anything is written. In a life that nobody disturbs
-// a child is written once, so a change or a removal of one is an error.
+// store does Metacontroller's part: it stores an answer. written is whether that changes anything. In a life that
+// nobody disturbs a child is written once, so a change or a removal of a child is an error.
 func (c *cluster) store(answer object) (written bool, err error) {
 	children, _ := answer["children"].(list)
 	answered := 0
@@ -89,7 +89,7 @@ func keyOf(metadata object) string {
 	return fmt.Sprintf("%v/%v", metadata["namespace"], metadata["name"])
 }
 
-// created is a child as it is when the API server and the webhooks have seen it.
+// created is a child after the API server and the webhooks have seen it.
 func (c *cluster) created(kind string, desired object, noted string) object {
 	o := clone(desired)
 	metadata := at(o, "metadata")
@@ -112,6 +112,6 @@ func (c *cluster) created(kind string, desired object, noted string) object {
 	return o
 }
 
-func ownedBy(apiVersion, kind, name, uid string) object {
-	return object{"apiVersion": apiVersion, "blockOwnerDeletion": true, "controller": true, "kind": kind, "name": name, "uid": uid}
+func ownedBy(apiVersion, kind, name, ownerUID string) object {
+	return object{"apiVersion": apiVersion, "blockOwnerDeletion": true, "controller": true, "kind": kind, "name": name, "uid": ownerUID}
 }

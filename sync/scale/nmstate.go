@@ -9,12 +9,12 @@ import (
 	"time"
 )
 
-// configures is NMState: it takes up the policies that it has not seen yet, and says whether there were any. All at once:
-// what is between, one policy in progress, is no part of a request in which everything is ready.
+// configures does NMState's part: it configures the policies that NMState has not seen yet. acted is whether there were
+// any. It does so all at once, because no request in which everything is ready has a policy in progress.
 func (c *cluster) configures() (acted bool) {
 	for _, policy := range c.children[policyKind] {
 		acted = acted || policy["status"] == nil
-		policy["status"] = object{} // policies fills it in, by the number of nodes
+		policy["status"] = object{} // the method policies fills it in, by the number of nodes
 	}
 	return acted
 }
@@ -26,11 +26,11 @@ func (c *cluster) built() []network {
 	})
 }
 
-func policyName(wukong string, n network) string {
-	return wukong + "-" + n.name + "-bridge"
+func policyName(ownerName string, n network) string {
+	return ownerName + "-" + n.name + "-bridge"
 }
 
-// reached is on how many nodes the policies are: without any that is related, on those that founded the cluster.
+// reached is how many nodes have the policies. Where no node is related, these are the founders of the cluster.
 func (c *cluster) reached() int {
 	if c.nodes == 0 {
 		return founders
@@ -38,7 +38,7 @@ func (c *cluster) reached() int {
 	return c.nodes
 }
 
-// policies are those of the Wukong, with what NMState says of them.
+// policies are the Wukong's policies, with NMState's status.
 func (c *cluster) policies() map[string]object {
 	all := map[string]object{}
 	for name, policy := range c.children[policyKind] {
@@ -68,7 +68,7 @@ func nmstateCondition(kind, status, message string) object {
 	}
 }
 
-// enactments are NMState's reports of each policy from each node.
+// enactments are NMState's reports on each policy from each node.
 func (c *cluster) enactments() map[string]json.RawMessage {
 	all := map[string]json.RawMessage{}
 	for _, n := range c.built() {
@@ -82,12 +82,12 @@ func (c *cluster) enactments() map[string]json.RawMessage {
 }
 
 func enactment(name string, i int, policy object) object {
-	policyName := at(policy, "metadata")["name"]
+	policyKey := at(policy, "metadata")["name"]
 	o := object{
 		"apiVersion": "nmstate.io/v1beta1", "kind": "NodeNetworkConfigurationEnactment",
 		"metadata": object{
 			"name": name, "uid": uid(name), "creationTimestamp": applyTime, "generation": 1, "resourceVersion": fmt.Sprint(151000 + i),
-			"labels":          object{"nmstate.io/node": nodeName(i), "nmstate.io/policy": policyName},
+			"labels":          object{"nmstate.io/node": nodeName(i), "nmstate.io/policy": policyKey},
 			"ownerReferences": list{object{"apiVersion": "v1", "kind": "Node", "name": nodeName(i), "uid": uid(nodeName(i))}},
 		},
 		"status": object{
@@ -106,7 +106,7 @@ func enactment(name string, i int, policy object) object {
 	return o
 }
 
-// othersPolicies are policies of other Wukongs, which are like those of this one but for their names and ages.
+// othersPolicies are the policies of other Wukongs. They differ from this Wukong's only in their names and ages.
 func (c *cluster) othersPolicies(policies map[string]object) map[string]any {
 	all := map[string]any{}
 	networks := c.networks()
@@ -134,7 +134,7 @@ func (c *cluster) othersPolicies(policies map[string]object) map[string]any {
 	return all
 }
 
-// sinceBoot is a time some minutes after the first, and long before this Wukong came.
+// sinceBoot is a time some minutes after bootTime, and long before this Wukong was created.
 func sinceBoot(minutes int) string {
 	boot, err := time.Parse(time.RFC3339, bootTime)
 	if err != nil {

@@ -6,15 +6,17 @@ func nodeName(i int) string {
 	return fmt.Sprintf("worker-%03d", i+1)
 }
 
-// node is a Node with all that the kubelet, KubeVirt and others put there: 14 KB, most of it the images on its disk.
+// node is a Node with everything that the kubelet, KubeVirt and others put there: 14 KB, most of it the list of the
+// images on its disk.
 func node(i int) object {
-	name := nodeName(i)
+	name, podCIDR := nodeName(i), fmt.Sprintf("10.%d.%d.0/24", 200+i/250, i%250)
 	o := object{
 		"apiVersion": "v1", "kind": "Node",
 		"metadata": object{
 			"annotations": object{
-				"cluster.example.com/machine":                            "machines/" + name,
-				"csi.volume.kubernetes.io/nodeid":                        fmt.Sprintf(`{"rook-ceph.cephfs.csi.ceph.com":%q,"rook-ceph.rbd.csi.ceph.com":%q}`, name, name),
+				"cluster.example.com/machine": "machines/" + name,
+				"csi.volume.kubernetes.io/nodeid": fmt.Sprintf(
+					`{"rook-ceph.cephfs.csi.ceph.com":%q,"rook-ceph.rbd.csi.ceph.com":%q}`, name, name),
 				"kubevirt.io/heartbeat":                                  reportTime,
 				"kubevirt.io/ksm-handler-managed":                        "false",
 				"node.alpha.kubernetes.io/ttl":                           "0",
@@ -29,7 +31,7 @@ func node(i int) object {
 			},
 			"name": name, "uid": uid(name), "creationTimestamp": bootTime, "resourceVersion": fmt.Sprint(900000 + i),
 		},
-		"spec": object{"podCIDR": fmt.Sprintf("10.%d.%d.0/24", 200+i/250, i%250), "podCIDRs": list{fmt.Sprintf("10.%d.%d.0/24", 200+i/250, i%250)}},
+		"spec": object{"podCIDR": podCIDR, "podCIDRs": list{podCIDR}},
 		"status": object{
 			"addresses":       list{object{"address": hostAddress(i), "type": "InternalIP"}, object{"address": name, "type": "Hostname"}},
 			"allocatable":     resources("31500m", "129847Mi"),
@@ -40,7 +42,8 @@ func node(i int) object {
 			"nodeInfo": object{
 				"architecture": "amd64", "bootID": uid("boot " + name), "containerRuntimeVersion": "containerd://2.0.5",
 				"kernelVersion": "6.8.0-45-generic", "kubeProxyVersion": "", "kubeletVersion": "v1.34.1",
-				"machineID": fmt.Sprintf("%08x%08x", hash(name), hash("machine "+name)), "operatingSystem": "linux", "osImage": "Ubuntu 24.04.1 LTS", "systemUUID": uid("system " + name),
+				"machineID": fmt.Sprintf("%08x%08x", hash(name), hash("machine "+name)), "operatingSystem": "linux",
+				"osImage": "Ubuntu 24.04.1 LTS", "systemUUID": uid("system " + name),
 			},
 		},
 	}
@@ -51,14 +54,15 @@ func node(i int) object {
 	return o
 }
 
-// hostAddress is the address of a node, which is not on the NIC of the VLANs.
+// hostAddress is the address of a node. The NIC of the VLANs does not carry it.
 func hostAddress(i int) string {
 	return fmt.Sprintf("10.0.%d.%d", i/250, i%250+1)
 }
 
 func resources(cpu, memory string) object {
 	return object{
-		"bridge.network.kubevirt.io/br1": "1k", "cpu": cpu, "devices.kubevirt.io/kvm": "1k", "devices.kubevirt.io/tun": "1k", "devices.kubevirt.io/vhost-net": "1k",
+		"bridge.network.kubevirt.io/br1": "1k", "cpu": cpu,
+		"devices.kubevirt.io/kvm": "1k", "devices.kubevirt.io/tun": "1k", "devices.kubevirt.io/vhost-net": "1k",
 		"ephemeral-storage": "459850824Ki", "hugepages-1Gi": "0", "hugepages-2Mi": "0", "memory": memory, "pods": "250",
 	}
 }
@@ -78,7 +82,7 @@ func nodeConditions() list {
 	return all
 }
 
-// images are those of fifty container images that the kubelet reports at most.
+// images are those of fifty container images, which is as many as the kubelet reports.
 func images(i int) list {
 	all := list{}
 	for k := range 50 {
@@ -94,7 +98,8 @@ func images(i int) list {
 	return all
 }
 
-// kubeletsStatus is the entry for the status of a Node, whose conditions are known each by its type.
+// kubeletsStatus is the entry in managedFields for the status of a Node. There each condition is a field of its own, by
+// its type.
 func kubeletsStatus(o object) object {
 	entry := writer{"kubelet", "status", reportTime}.wrote(o, "status")
 	conditions := object{}

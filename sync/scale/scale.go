@@ -1,9 +1,10 @@
-// Package scale makes requests as Metacontroller sends them in large clusters, as text, for tests and benchmarks. Objects
-// carry all that a cluster puts on them: managed fields, annotations, images, the interfaces of every pod. Most of the time
-// of an answer goes into reading those, so a request without them measures another program.
+// Package scale makes requests as Metacontroller sends them in large clusters, as text, for tests and benchmarks. The
+// objects carry everything that a cluster puts on them: managed fields, annotations, images, the interfaces of every
+// pod. Reading those takes most of the time of an answer, so a request without them would measure another program.
 //
-// A request is the end of a life: the hook is asked, what it answers is stored as Metacontroller stores it, and NMState and
-// KubeVirt do their part, until nothing changes any more. So children are always those that the hook at hand answers.
+// A request is the end of a life: the hook is asked, its answer is stored as Metacontroller stores it, and NMState and
+// KubeVirt do their part, until nothing changes any more. So the children are always those that this version of the
+// hook answers.
 //
 // Equal sizes make equal bytes. Nothing here knows the types of package sync: it sees bytes, as Metacontroller does.
 package scale
@@ -18,15 +19,16 @@ type Hook func(request []byte) ([]byte, error)
 
 // Size is how much there is in a request.
 type Size struct {
-	// Networks are those of the Wukong: VLANs on one NIC, each with a bridge of its own. With none it has the pod network.
+	// Networks are the networks of the Wukong: VLANs on one NIC, each with a bridge of its own. With 0 it has the pod
+	// network.
 	Networks int
 
-	// Nodes are all of the cluster. With none, Nodes and NodeNetworkStates are not related at all, as with -preflight=false;
-	// the policies are then on three nodes that are not seen.
+	// Nodes are the nodes of the cluster. With 0, Nodes and NodeNetworkStates are not related at all, as with
+	// -preflight=false, and the policies are on three nodes that the request does not show.
 	Nodes int
 
-	// Others are policies of other Wukongs that feed the same bridges the same, by turns. All are older than those of this
-	// Wukong, and the oldest is the first by name.
+	// Others are policies of other Wukongs that share the Wukong's bridges, by turns. All are older than this Wukong's
+	// policies, and the oldest is the first by name.
 	Others int
 
 	// OneBridge puts all Others on the first bridge.
@@ -52,7 +54,7 @@ func (s Size) String() string {
 }
 
 const (
-	// founders are the nodes that see the life. The others join when all is ready: a life on hundreds of nodes would ask
+	// founders are the nodes that see the life. The other nodes join when all is ready: a life on hundreds of nodes would ask
 	// the hook about each of them at every step, and come to the same end.
 	founders = 3
 
@@ -60,7 +62,7 @@ const (
 	patience = 20
 )
 
-// Request is the request about a Wukong of which everything is ready and nothing changes.
+// Request is the request about a Wukong whose children are all ready, so that nothing changes any more.
 func Request(size Size, hook Hook) ([]byte, error) {
 	c := newCluster(size)
 	c.nodes = min(size.Nodes, founders)
@@ -72,8 +74,8 @@ func Request(size Size, hook Hook) ([]byte, error) {
 	return encode(c.request())
 }
 
-// PodNetwork is the smallest request in which something exists, 8 KB: of a machine on the pod network that was created just
-// now, so that KubeVirt has not taken it up, and the cache of related objects has not seen it.
+// PodNetwork is the smallest request in which a child exists, 8 KB. It is about a machine on the pod network that was
+// created just now: neither KubeVirt nor the cache of related objects has seen it yet.
 func PodNetwork(hook Hook) ([]byte, error) {
 	c := newCluster(Size{})
 	c.fresh = true
@@ -88,7 +90,7 @@ func OneBridge(hook Hook) ([]byte, error) {
 	return Request(Size{Networks: 1, Nodes: 1}, hook)
 }
 
-// live goes on until nothing changes any more, and everything is ready.
+// live goes on until nothing changes any more, and fails unless everything is ready then.
 func (c *cluster) live(hook Hook) error {
 	for range patience {
 		request, err := encode(c.request())
