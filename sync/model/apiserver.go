@@ -13,7 +13,7 @@ import (
 	"novasphere.dev/wukong/types/v1alpha1"
 )
 
-// admit is the API server: what it refuses does not happen.
+// admit does the API server's part in a create (old is nil) or an update. What the API server refuses does not happen.
 func (c *cluster) admit(old, w *v1alpha1.Wukong) {
 	sent := &unstructured.Unstructured{Object: toMap(w)}
 	unstructured.RemoveNestedField(sent.Object, "status")
@@ -44,7 +44,7 @@ func (c *cluster) admit(old, w *v1alpha1.Wukong) {
 	c.wukongs[w.Name] = admitted
 }
 
-// vanishes is what a DELETE does: a machine stays until KubeVirt has stopped it, and enactments go with their policy.
+// vanishes is the effect of a DELETE. A machine stays until KubeVirt has stopped it; enactments go with their policy.
 func (c *cluster) vanishes(kind, key string) {
 	switch kind {
 	case machineKind:
@@ -61,7 +61,7 @@ func (c *cluster) vanishes(kind, key string) {
 	delete(c.objects[kind], key)
 }
 
-// collects is the garbage collector: what belongs to a Wukong that is gone goes.
+// collects does the garbage collector's part: it deletes the children of Wukongs that are gone.
 func (c *cluster) collects() (gone int) {
 	living := map[types.UID]bool{}
 	for _, w := range c.wukongs {

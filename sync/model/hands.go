@@ -7,7 +7,7 @@ import (
 	"novasphere.dev/wukong/sync/model/apply"
 )
 
-// handDeletes deletes something of a Wukong's.
+// handDeletes deletes a child of a Wukong by hand.
 func (c *cluster) handDeletes() {
 	kind := []string{policyKind, attachmentKind, machineKind}[c.IntN(3)]
 	key, ok := pick(c, c.objects[kind])
@@ -23,7 +23,8 @@ func (c *cluster) handDeletes() {
 	delete(c.objects[kind], key)
 }
 
-// handsBack gives back what was taken by hand: a machine that lost its label to its Wukong, or to nobody.
+// handsBack repairs what was taken by hand: a machine without its label gets it back, or is deleted if its Wukong is
+// gone.
 func (c *cluster) handsBack() {
 	for key, machine := range c.objects[machineKind] {
 		if len(machine.GetOwnerReferences()) > 0 {
@@ -42,7 +43,7 @@ func (c *cluster) handsBack() {
 	}
 }
 
-// handEdits edits something of a Wukong's, where there is a policy.
+// handEdits edits a child of a Wukong by hand, if there is a policy.
 func (c *cluster) handEdits() {
 	key, ok := pick(c, c.objects[policyKind])
 	if !ok {
@@ -80,12 +81,12 @@ func (c *cluster) handEdits() {
 	}
 }
 
-// noted reports whether a policy has the note of dynamic apply.
+// noted reports whether a policy has the annotation of dynamic apply.
 func (c *cluster) noted(p *unstructured.Unstructured) bool {
 	return p.GetAnnotations()[apply.LastApplied] != ""
 }
 
-// handConfigures edits a policy, and NMState takes it up at once.
+// handConfigures edits a policy by hand, and NMState starts on the edit at once.
 func (c *cluster) handConfigures(p *unstructured.Unstructured) {
 	c.tell("by hand: %s is edited, and applied as it is now", p.GetName())
 	for _, i := range value(p.Object, "spec", "desiredState", "interfaces").([]any) {
@@ -96,7 +97,7 @@ func (c *cluster) handConfigures(p *unstructured.Unstructured) {
 	c.enact(p, []string{"Progressing", "Reset"}[c.IntN(2)])
 }
 
-// handLetsGo takes a machine from its Wukong.
+// handLetsGo takes a machine from its Wukong, by removing its label.
 func (c *cluster) handLetsGo() {
 	key, ok := pick(c, c.objects[machineKind])
 	if !ok {

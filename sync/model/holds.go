@@ -14,10 +14,11 @@ import (
 	"novasphere.dev/wukong/types/v1alpha1"
 )
 
-// What must hold: of each write that an answer asks for, by what was seen when it was given, and of everything at rest. That
-// no policy cuts a node off is held where it is applied, in nmstate.go.
+// Here is what must be true: of each write that an answer asks for, given what Metacontroller had seen when it asked, and of
+// everything at rest. That no policy cuts a node off is checked in nmstate.go, where policies are applied. A function that
+// "checks that" something is true notes a break if it is not.
 
-// mayCome holds the order: an attachment after its policy, a machine after its attachments.
+// mayCome checks the order of creation: an attachment after its policy, a machine after its attachments.
 func (c *cluster) mayCome(w *v1alpha1.Wukong, kind string, desired *unstructured.Unstructured) {
 	switch kind {
 	case attachmentKind:
@@ -38,13 +39,13 @@ func (c *cluster) mayCome(w *v1alpha1.Wukong, kind string, desired *unstructured
 	}
 }
 
-// waitsFor reports whether a Wukong has a policy of that name, and it is not available.
+// waitsFor reports whether a Wukong has a policy of that name that is not available.
 func (c *cluster) waitsFor(w *v1alpha1.Wukong, policy string) bool {
 	p := c.seen[policyKind][policy]
 	return p != nil && c.owned(w, p) && !available(c.seen[enactmentKind], p)
 }
 
-// mayGo holds that nothing goes that something stands on, and no machine before its Wukong.
+// mayGo checks that nothing is deleted that is still used, and no machine before its Wukong.
 func (c *cluster) mayGo(w *v1alpha1.Wukong, kind, key string) {
 	switch kind {
 	case machineKind:
@@ -60,21 +61,21 @@ func (c *cluster) mayGo(w *v1alpha1.Wukong, kind, key string) {
 			}
 		}
 	case policyKind:
-		network := strings.TrimSuffix(key, "-bridge")
-		if attachment := c.seen[attachmentKind]["default/"+network+"-nad"]; attachment != nil && c.owned(w, attachment) {
+		prefix := strings.TrimSuffix(key, "-bridge")
+		if attachment := c.seen[attachmentKind]["default/"+prefix+"-nad"]; attachment != nil && c.owned(w, attachment) {
 			c.breaks("policy %s is deleted while its attachment exists", key)
 		}
 	}
 }
 
-// mayBeEdited holds that no policy is edited while it is in progress.
+// mayBeEdited checks that no policy is edited while it is in progress.
 func (c *cluster) mayBeEdited(before, after *unstructured.Unstructured) {
 	if inProgress(before) && !reflect.DeepEqual(after.Object["spec"], before.Object["spec"]) {
 		c.breaks("policy %s is edited while it is in progress", before.GetName())
 	}
 }
 
-// finalized holds that nothing exists any more of a Wukong that is let go.
+// finalized checks that a Wukong has no child any more when it is let go.
 func (c *cluster) finalized(w *v1alpha1.Wukong) {
 	for _, kind := range c.managed() {
 		for key, o := range c.seen[kind] {
@@ -85,7 +86,7 @@ func (c *cluster) finalized(w *v1alpha1.Wukong) {
 	}
 }
 
-// looksFirst holds that no bridge is taken off a node on which somebody's port was seen in it.
+// looksFirst checks that no bridge is removed from a node that reported somebody's port in it.
 func (c *cluster) looksFirst(before, after *unstructured.Unstructured) {
 	if !c.settings.Preflight {
 		return
@@ -98,7 +99,7 @@ func (c *cluster) looksFirst(before, after *unstructured.Unstructured) {
 	}
 }
 
-// unused holds that a bridge that a policy has made was seen without ports of somebody's, on each node.
+// unused checks that no node reported somebody's port in a bridge that a policy has made.
 func (c *cluster) unused(policy *unstructured.Unstructured, bridge any) {
 	for _, node := range reached(policy, c.seen[nodeKind]) {
 		seen := network(c.seen[stateKind][node])
@@ -111,8 +112,8 @@ func (c *cluster) unused(policy *unstructured.Unstructured, bridge any) {
 	}
 }
 
-// rivals reports whether another policy wants the bridge or the uplink for something else: two that were created at the
-// same moment, before either could be seen. Until one of them has left, only NMState's own probes stand between them.
+// rivals reports whether another policy wants the same bridge or uplink for something else. Both were created before
+// either could be seen. Until one of them is gone, only NMState's own probes protect the nodes.
 func (c *cluster) rivals(policy *unstructured.Unstructured) bool {
 	const bridge, uplink = "vm.novasphere.dev/bridge", "vm.novasphere.dev/uplink"
 	l := policy.GetLabels()
@@ -124,7 +125,7 @@ func (c *cluster) rivals(policy *unstructured.Unstructured) bool {
 	return false
 }
 
-// settled is what holds at rest.
+// settled checks what must be true at rest.
 func (c *cluster) settled() {
 	for name, w := range c.wukongs {
 		if w.DeletionTimestamp != nil {
@@ -140,7 +141,7 @@ func (c *cluster) settled() {
 	c.written()
 }
 
-// written holds that no two machines write to one disk.
+// written checks that no two machines write to one disk.
 func (c *cluster) written() {
 	machines := map[any]string{}
 	for _, key := range slices.Sorted(maps.Keys(c.objects[machineKind])) {
@@ -155,9 +156,9 @@ func (c *cluster) written() {
 	}
 }
 
-// feeds holds that no two policies of Wukongs that are ready pull one uplink or one bridge apart.
+// feeds checks that the policies of ready Wukongs agree on which uplink feeds which bridge.
 func (c *cluster) feeds() {
-	bridges, uplinks := map[string]string{}, map[string]string{}
+	uplinkOf, bridgeOf := map[string]string{}, map[string]string{}
 	for _, name := range slices.Sorted(maps.Keys(c.objects[policyKind])) {
 		l := c.objects[policyKind][name].GetLabels()
 		w := c.wukongs[l["vm.novasphere.dev/wukong"]]
@@ -165,17 +166,17 @@ func (c *cluster) feeds() {
 			continue
 		}
 		bridge, uplink := l["vm.novasphere.dev/bridge"], l["vm.novasphere.dev/uplink"]
-		if was, ok := bridges[bridge]; ok && was != uplink {
+		if was, ok := uplinkOf[bridge]; ok && was != uplink {
 			c.breaks("bridge %s is fed by %s and by %s", bridge, was, uplink)
 		}
-		if was, ok := uplinks[uplink]; ok && was != bridge {
+		if was, ok := bridgeOf[uplink]; ok && was != bridge {
 			c.breaks("%s feeds %s and %s", uplink, was, bridge)
 		}
-		bridges[bridge], uplinks[uplink] = uplink, bridge
+		uplinkOf[bridge], bridgeOf[uplink] = uplink, bridge
 	}
 }
 
-// built holds that what a Wukong that is ready stands on is on the nodes. Where nobody looks at them, nobody knows.
+// built checks that the bridges of ready Wukongs are on the nodes. Without the preflight check the hook cannot know.
 func (c *cluster) built() {
 	if !c.settings.Preflight {
 		return
@@ -193,7 +194,7 @@ func (c *cluster) built() {
 	}
 }
 
-// builtFor holds that the bridge of a network that is ready is on each node.
+// builtFor checks that the bridge of one ready network is on each node.
 func (c *cluster) builtFor(w *v1alpha1.Wukong, n v1alpha1.NetworkStatus) {
 	policy := c.objects[policyKind][n.PolicyName]
 	if policy == nil {

@@ -13,8 +13,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
-// kubevirtActs takes one machine a step further, by chance, or at rest until all run as they should; false when there was
-// nothing to do.
+// kubevirtActs takes one machine a step further: some machine by chance, or at rest any that does not run as it should.
+// It reports whether there was anything to do.
 func (c *cluster) kubevirtActs(atRest bool) bool {
 	for _, key := range slices.Sorted(maps.Keys(c.objects[machineKind])) {
 		if !atRest && c.IntN(2) == 0 {
@@ -35,8 +35,8 @@ func (c *cluster) kubevirtActs(atRest bool) bool {
 	return false
 }
 
-// runs takes one machine a step further, and reports whether there was one to take. An instance goes before its machine, and
-// a machine whose template has changed says so, and is restarted some time.
+// runs takes one machine a step further, and reports whether there was a step to take. An instance is deleted before
+// its machine. A machine whose template has changed reports that, and is restarted some time later.
 func (c *cluster) runs(key string, atRest bool) bool {
 	machine, instance := c.objects[machineKind][key], c.objects[instanceKind][key]
 	leaving := machine.GetDeletionTimestamp() != nil
@@ -58,7 +58,7 @@ func (c *cluster) runs(key string, atRest bool) bool {
 	return true
 }
 
-// starts runs a machine as its template says now.
+// starts runs a machine as its template is now.
 func (c *cluster) starts(key string) {
 	machine := c.objects[machineKind][key]
 	instance := object("kubevirt.io/v1", "VirtualMachineInstance", machine.GetNamespace(), machine.GetName())
@@ -75,13 +75,13 @@ func (c *cluster) starts(key string) {
 	}}
 }
 
-// stops ends a machine's instance.
+// stops ends the instance of a machine.
 func (c *cluster) stops(key string) {
 	delete(c.objects[instanceKind], key)
 	c.plugged(key, nil)
 }
 
-// plugged plugs a running machine into its bridges, and takes it from those that it was in.
+// plugged plugs a running machine into its bridges, and removes it from those that it was in before.
 func (c *cluster) plugged(machine string, instance *unstructured.Unstructured) {
 	c.unplugs(func(port any) bool { return strings.HasPrefix(port.(string), "tap of "+machine+" ") })
 	if instance == nil {
@@ -89,19 +89,19 @@ func (c *cluster) plugged(machine string, instance *unstructured.Unstructured) {
 	}
 	networks, _ := value(instance.Object, "spec", "networks").([]any)
 	for _, n := range networks {
-		name, _ := value(n.(map[string]any), "multus", "networkName").(string)
+		key, _ := value(n.(map[string]any), "multus", "networkName").(string)
 		var config struct{ Bridge string }
-		if attachment := c.objects[attachmentKind][name]; attachment != nil {
+		if attachment := c.objects[attachmentKind][key]; attachment != nil {
 			text, _ := value(attachment.Object, "spec", "config").(string)
 			if err := json.Unmarshal([]byte(text), &config); err != nil {
 				panic(err)
 			}
-			c.plugs(config.Bridge, fmt.Sprintf("tap of %s in %s", machine, name))
+			c.plugs(config.Bridge, fmt.Sprintf("tap of %s in %s", machine, key))
 		}
 	}
 }
 
-// kubevirtDefaults is what KubeVirt's webhook adds.
+// kubevirtDefaults adds what KubeVirt's webhook adds.
 func kubevirtDefaults(machine *unstructured.Unstructured) {
 	spec := machine.Object["spec"].(map[string]any)
 	template := value(spec, "template", "spec").(map[string]any)

@@ -33,10 +33,10 @@ var defaults = sync.Settings{
 // Life is a life that was played.
 type Life struct {
 	Story  []string // what happened, line by line
-	Broken []string // what must hold, and did not
+	Broken []string // what must be true, and was not
 }
 
-// Play plays the life of a seed: some random steps, and then rest. The schema is that of a Wukong.
+// Play plays the life of a seed: some random steps, and then rest. schema is the schema of a Wukong.
 func Play(seed uint64, schema *admission.Schema) Life {
 	c := newCluster(seed, schema)
 	c.live(StepsPerLife)
@@ -48,33 +48,33 @@ func Play(seed uint64, schema *admission.Schema) Life {
 type cluster struct {
 	*rand.Rand
 	schema   *admission.Schema
-	ssa      bool // Metacontroller applies by server-side apply, and else by its dynamic apply
+	ssa      bool // Metacontroller uses server-side apply, and otherwise dynamic apply
 	nmstate  bool // the CompositeController declares policies
-	unsteady bool // Metacontroller's caches lag, and it ends in the middle of things
-	narrow   bool // everybody wants much the same
+	unsteady bool // Metacontroller's caches lag, and Metacontroller crashes
+	narrow   bool // all Wukongs want nearly the same networks
 	settings sync.Settings
 	now      time.Time
 	uids     int
-	late     map[string]bool // nodes that joined when policies were there already, or on which NMState has failed
-	blind    map[string]bool // policies that were written when what was seen of the nodes was old
+	late     map[string]bool // nodes that joined when policies existed already, or on which NMState has failed
+	blind    map[string]bool // policies that were written with old reports of the nodes
 
 	wukongs map[string]*v1alpha1.Wukong
 	objects objects
 
-	// What Metacontroller has seen of both. A cache is of one kind, and never goes back. What is in it is not changed.
+	// Metacontroller's caches of both, one for each kind. A cache never goes back in time. Objects in it are never changed.
 	seenWukongs map[string]*v1alpha1.Wukong
 	seen        objects
-	texts       map[any]json.RawMessage // what was seen, as it is sent
+	texts       map[any]json.RawMessage // objects in the caches, as JSON
 
-	flights map[string]func() // answers that are on their way, by Wukong
+	flights map[string]func() // answers that have not arrived yet, by Wukong
 
 	story, broken []string
-	writes        int  // of children and statuses, by the last sync
+	writes        int  // children and statuses that the last sync wrote
 	again         bool // the last answer asked to be called again
-	breath        int  // how many writes Metacontroller lives for; less than 0 is for ever
+	breath        int  // after how many writes Metacontroller crashes; never where less than 0
 }
 
-// newCluster is a cluster of two nodes, and by chance one of several kinds.
+// newCluster is a cluster of two nodes. Chance chooses its kind.
 func newCluster(seed uint64, schema *admission.Schema) *cluster {
 	c := &cluster{
 		Rand: rand.New(rand.NewPCG(seed, 1)), schema: schema, now: born, settings: defaults, breath: -1,
@@ -99,12 +99,12 @@ func (c *cluster) tell(format string, args ...any) {
 	c.story = append(c.story, fmt.Sprintf("%3d ", len(c.story))+fmt.Sprintf(format, args...))
 }
 
-// breaks notes that something that must hold did not.
+// breaks notes that something that must be true was not.
 func (c *cluster) breaks(format string, args ...any) {
 	c.broken = append(c.broken, fmt.Sprintf(format, args...)+fmt.Sprintf(" (after line %d)", len(c.story)-1))
 }
 
-// uid is one that nobody has yet.
+// uid is a UID that no object has yet.
 func (c *cluster) uid() types.UID {
 	c.uids++
 	return types.UID(fmt.Sprintf("00000000-0000-4000-8000-%012d", c.uids))
@@ -132,13 +132,13 @@ func (c *cluster) live(steps int) {
 		case 13:
 			c.something()
 		case 14:
-			if name, ok := pick(c, c.flights); ok {
-				c.lands(name)
+			if wukong, ok := pick(c, c.flights); ok {
+				c.lands(wukong)
 			}
 		default:
-			if name, ok := pick(c, c.wukongs); ok {
+			if wukong, ok := pick(c, c.wukongs); ok {
 				c.catchUp(false)
-				c.sync(name)
+				c.sync(wukong)
 			}
 		}
 		if len(c.broken) > 0 {
@@ -147,7 +147,7 @@ func (c *cluster) live(steps int) {
 	}
 }
 
-// something is what seldom happens.
+// something does something that seldom happens.
 func (c *cluster) something() {
 	switch c.IntN(4) {
 	case 0:
@@ -169,7 +169,7 @@ func (c *cluster) something() {
 	}
 }
 
-// settle lets everybody finish what they began, and then wants peace: no writes.
+// settle lets everybody finish what they began, and then expects rest: no more writes.
 func (c *cluster) settle() {
 	c.unsteady, c.breath = false, -1
 	for _, name := range slices.Sorted(maps.Keys(c.flights)) {
@@ -187,8 +187,8 @@ func (c *cluster) settle() {
 	}
 }
 
-// rests is one round of rest: all comes to a good end, and each Wukong is looked at once. It counts what is still written,
-// and reports whether an answer asked to be called again.
+// rests is one round of rest: everything in progress succeeds, and each Wukong is synced once. writes counts what is
+// still written; again is whether an answer asked to be called again.
 func (c *cluster) rests() (writes int, again bool) {
 	c.now = c.now.Add(time.Minute)
 	for c.nmstateActs(true) {
@@ -207,7 +207,7 @@ func (c *cluster) rests() (writes int, again bool) {
 	return writes + c.collects(), again
 }
 
-// pick is one of them, by chance.
+// pick is a random key of a map.
 func pick[V any](c *cluster, m map[string]V) (string, bool) {
 	if len(m) == 0 {
 		return "", false

@@ -16,8 +16,8 @@ import (
 	"novasphere.dev/wukong/types/v1alpha1"
 )
 
-// catchUp brings Metacontroller's caches up to date: each, or by chance. What has not changed stays the object that it was,
-// with its text.
+// catchUp brings Metacontroller's caches up to date: each of them, or some by chance. An object that has not changed
+// stays the same object in memory, with its text.
 func (c *cluster) catchUp(each bool) {
 	for _, kind := range slices.Sorted(maps.Values(kindOf)) {
 		if each || !c.unsteady || c.IntN(2) != 0 {
@@ -45,7 +45,7 @@ func (c *cluster) catchUp(each bool) {
 	}
 }
 
-// sync is one round of Metacontroller for one Wukong, by what its caches have seen.
+// sync is one round of Metacontroller for one Wukong, with what is in the caches.
 func (c *cluster) sync(name string) {
 	c.lands(name)
 	c.writes, c.again = 0, false
@@ -61,7 +61,7 @@ func (c *cluster) sync(name string) {
 	c.tell("sync %s: %s", name, said(resp))
 	c.again = resp.ResyncAfterSeconds > 0
 	if c.unsteady && c.IntN(4) == 0 {
-		// The answer is on its way, while those about other Wukongs are not waited for.
+		// The answer takes its time. Meanwhile other Wukongs are synced.
 		asked := maps.Clone(c.seen)
 		c.flights[name] = func() {
 			c.tell("the answer about %s arrives", name)
@@ -75,8 +75,8 @@ func (c *cluster) sync(name string) {
 	c.takes(w, resp)
 }
 
-// ask asks the hook about a Wukong: first what is related to it, then what should exist. A request is made nowhere else. It
-// is JSON, as Metacontroller sends it, so that the hook never shares an object with anybody.
+// ask asks the hook about a Wukong: first which objects are related, then what should exist. Requests are made nowhere
+// else. A request is JSON, as Metacontroller sends it, so that the hook shares no object with anybody.
 func (c *cluster) ask(w *v1alpha1.Wukong) (*sync.Response, error) {
 	resources := []any{
 		map[string]any{"apiVersion": "k8s.cni.cncf.io/v1", "resource": "network-attachment-definitions"},
@@ -107,7 +107,7 @@ func (c *cluster) ask(w *v1alpha1.Wukong) (*sync.Response, error) {
 	return call(decoded[sync.Request](request), c.settings, c.now)
 }
 
-// decoded is a request as the hook gets it.
+// decoded is a request in the form in which the hook gets it.
 func decoded[R any](request map[string]any) *R {
 	text, err := json.Marshal(request)
 	if err != nil {
@@ -120,7 +120,7 @@ func decoded[R any](request map[string]any) *R {
 	return req
 }
 
-// text is an object that was seen, as JSON. It is written once.
+// text is the JSON of an object in a cache, encoded once.
 func (c *cluster) text(seen metav1.Object) json.RawMessage {
 	if text, ok := c.texts[seen]; ok {
 		return text
@@ -141,7 +141,7 @@ func (c *cluster) managed() []string {
 	return []string{attachmentKind, machineKind}
 }
 
-// related is what the answer to /customize selects of what was seen.
+// related are the objects in the caches that the answer to /customize selects.
 func (c *cluster) related(customized *sync.CustomizeResponse) map[string]map[string]json.RawMessage {
 	related := map[string]map[string]json.RawMessage{}
 	for _, rule := range customized.RelatedResources {
@@ -168,7 +168,7 @@ func (c *cluster) related(customized *sync.CustomizeResponse) map[string]map[str
 	return related
 }
 
-// seenOf is what was seen of one kind.
+// seenOf is the cache of one kind.
 func (c *cluster) seenOf(kind string) map[string]metav1.Object {
 	seen := map[string]metav1.Object{}
 	if kind == wukongKind {
@@ -182,7 +182,8 @@ func (c *cluster) seenOf(kind string) map[string]metav1.Object {
 	return seen
 }
 
-// lands lets the answer about a Wukong arrive that is on its way. Metacontroller asks about each for one answer at a time.
+// lands lets the answer about a Wukong arrive that has not arrived yet. Metacontroller asks about a Wukong again only
+// after that.
 func (c *cluster) lands(name string) {
 	if arrive := c.flights[name]; arrive != nil {
 		delete(c.flights, name)
@@ -190,7 +191,7 @@ func (c *cluster) lands(name string) {
 	}
 }
 
-// takes is what Metacontroller does with an answer.
+// takes does what Metacontroller does with an answer.
 func (c *cluster) takes(w *v1alpha1.Wukong, resp *sync.Response) {
 	if live := c.wukongs[w.Name]; live == nil || live.UID != w.UID {
 		return
@@ -217,7 +218,7 @@ func (c *cluster) takes(w *v1alpha1.Wukong, resp *sync.Response) {
 	}
 }
 
-// breathes reports whether Metacontroller still lives, and lets it live for one write less.
+// breathes reports whether Metacontroller is still running, and lets it do one write less.
 func (c *cluster) breathes() bool {
 	if c.breath > 0 {
 		c.breath--
@@ -225,7 +226,7 @@ func (c *cluster) breathes() bool {
 	return c.breath != 0
 }
 
-// said is an answer in a line of the story.
+// said is an answer as a line of the story.
 func said(resp *sync.Response) string {
 	var names []string
 	for _, child := range resp.Children {
@@ -238,7 +239,7 @@ func said(resp *sync.Response) string {
 	return fmt.Sprintf("%v %s", names, message)
 }
 
-// owned reports whether an object is a Wukong's.
+// owned reports whether a Wukong controls an object.
 func (c *cluster) owned(w *v1alpha1.Wukong, o *unstructured.Unstructured) bool {
 	ref := metav1.GetControllerOf(o)
 	return ref != nil && ref.UID == w.UID

@@ -11,8 +11,8 @@ import (
 	"novasphere.dev/wukong/sync/model/nmstate"
 )
 
-// nmstateActs takes one policy a step further, anywhere at random, or at rest to a good end; false when there was nothing
-// to do.
+// nmstateActs takes one policy a step further: to a random state, or at rest to Available. It reports whether there was
+// anything to do.
 func (c *cluster) nmstateActs(atRest bool) bool {
 	if atRest {
 		for _, key := range slices.Sorted(maps.Keys(c.objects[policyKind])) {
@@ -30,7 +30,7 @@ func (c *cluster) nmstateActs(atRest bool) bool {
 	return ok
 }
 
-// enact takes a policy to a state, and all its enactments with it.
+// enact puts a policy and all its enactments into a state.
 func (c *cluster) enact(p *unstructured.Unstructured, state string) {
 	c.tell("NMState: %s %s", p.GetName(), state)
 	status := map[string][4]string{
@@ -59,7 +59,7 @@ func (c *cluster) enact(p *unstructured.Unstructured, state string) {
 	}
 }
 
-// available reports whether a policy is available, and was configured on a node as it is now.
+// available reports whether a policy is available, and a node has applied its present generation.
 func available(enactments map[string]*unstructured.Unstructured, p *unstructured.Unstructured) bool {
 	for key, e := range enactments {
 		now := value(e.Object, "status", "policyGeneration") == p.GetGeneration()
@@ -70,7 +70,7 @@ func available(enactments map[string]*unstructured.Unstructured, p *unstructured
 	return false
 }
 
-// inProgress reports whether NMState's admission refuses a change of a policy's spec.
+// inProgress reports whether NMState's admission would refuse a change of a policy's spec.
 func inProgress(p *unstructured.Unstructured) bool {
 	conditions, _ := value(p.Object, "status", "conditions").([]any)
 	for _, c := range conditions {
@@ -81,9 +81,9 @@ func inProgress(p *unstructured.Unstructured) bool {
 	return true
 }
 
-// configure applies a policy to a node. Where it fails it fails from then on, as on a node that joined late. It may fail
-// where two policies pull at one NIC before either could be seen, and where nobody could look at the node first; else the
-// answer was a bad one.
+// configure applies a policy to a node. Where that fails, the node fails from then on, like a node that joined late. It
+// may fail where two policies compete for one NIC and were created before either could be seen, and where the hook
+// could not check the node first. In any other case the answer was wrong.
 func (c *cluster) configure(policy *unstructured.Unstructured, node string) {
 	spec, _ := policy.Object["spec"].(map[string]any)
 	after, err := nmstate.Apply(network(c.objects[stateKind][node]), spec)

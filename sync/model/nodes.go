@@ -10,18 +10,18 @@ import (
 	"novasphere.dev/wukong/sync/model/nmstate"
 )
 
-// uplinks are the interfaces of a node that are no machine's.
+// uplinks are the NICs of every node.
 var uplinks = []string{"ens160", "ens192", "ens224"}
 
-// joins makes a node. Its own address is on ens224, and on some nodes a second one on ens192.
-func (c *cluster) joins(name, zone string) {
-	node := object("v1", "Node", "", name)
+// joins adds a node. Its own address is on ens224; some nodes have a second one on ens192.
+func (c *cluster) joins(nodeName, zone string) {
+	node := object("v1", "Node", "", nodeName)
 	node.SetLabels(map[string]string{"zone": zone})
-	c.objects[nodeKind][name] = node
+	c.objects[nodeKind][nodeName] = node
 	var interfaces []any
 	for _, nic := range uplinks {
 		iface := map[string]any{
-			"name": nic, "type": "ethernet", "state": "up", "mtu": int64(9000), "mac-address": nic + "-of-" + name,
+			"name": nic, "type": "ethernet", "state": "up", "mtu": int64(9000), "mac-address": nic + "-of-" + nodeName,
 			"ipv4": map[string]any{"enabled": false}, "ipv6": map[string]any{"enabled": false},
 		}
 		if nic == "ens224" || nic == "ens192" && c.IntN(4) == 0 {
@@ -31,15 +31,15 @@ func (c *cluster) joins(name, zone string) {
 		}
 		interfaces = append(interfaces, iface)
 	}
-	state := object("nmstate.io/v1beta1", "NodeNetworkState", "", name)
+	state := object("nmstate.io/v1beta1", "NodeNetworkState", "", nodeName)
 	route := map[string]any{"destination": "0.0.0.0/0", "next-hop-interface": "ens224", "next-hop-address": "10.0.0.254"}
 	state.Object["status"] = map[string]any{"currentState": map[string]any{
 		"interfaces": interfaces, "routes": map[string]any{"running": []any{route}},
 	}}
-	c.objects[stateKind][name] = state
+	c.objects[stateKind][nodeName] = state
 }
 
-// reports gives a node's report another time.
+// reports sets the time of a node's report.
 func (c *cluster) reports(node string, at time.Time) {
 	c.objects[stateKind][node].Object["status"].(map[string]any)["lastSuccessfulUpdateTime"] = at.Format(time.RFC3339)
 }
@@ -56,7 +56,7 @@ func reached(policy *unstructured.Unstructured, nodes map[string]*unstructured.U
 	return names
 }
 
-// network is what a node has reported of its network; nil where there is no report.
+// network is what a node reports of its network; nil where there is no report.
 func network(state *unstructured.Unstructured) map[string]any {
 	if state == nil {
 		return nil
@@ -65,12 +65,12 @@ func network(state *unstructured.Unstructured) map[string]any {
 	return current
 }
 
-// plugs puts a port into a bridge on the first node, for a machine of ours or of somebody else.
+// plugs puts a port into a bridge on the first node, for a machine of the cluster or for somebody else's pod.
 func (c *cluster) plugs(bridge, port string) {
 	nmstate.Plug(network(c.objects[stateKind]["worker-1"]), bridge, port)
 }
 
-// unplugs takes ports from whichever bridge on the first node has them.
+// unplugs removes ports from all bridges on the first node.
 func (c *cluster) unplugs(gone func(port any) bool) {
 	nmstate.Unplug(network(c.objects[stateKind]["worker-1"]), gone)
 }

@@ -21,14 +21,14 @@ const (
 	wukongKind     = "Wukong.vm.novasphere.dev/v1alpha1"
 )
 
-// kindOf is the kind of a resource.
+// kindOf is the kind, as a key of a request, by the name of the resource.
 var kindOf = map[string]string{
 	"nodenetworkconfigurationpolicies": policyKind, "nodenetworkconfigurationenactments": enactmentKind,
 	"nodenetworkstates": stateKind, "network-attachment-definitions": attachmentKind, "virtualmachines": machineKind,
 	"virtualmachineinstances": instanceKind, "nodes": nodeKind, "wukongs": wukongKind,
 }
 
-// objects are objects by kind and by name, as in a request.
+// objects are objects by kind and key, as in a request.
 type objects map[string]map[string]*unstructured.Unstructured
 
 func object(apiVersion, kind, namespace, name string) *unstructured.Unstructured {
@@ -39,17 +39,17 @@ func object(apiVersion, kind, namespace, name string) *unstructured.Unstructured
 	return o
 }
 
-// name is what an object is called in a request.
-func name(o *unstructured.Unstructured) string {
+// keyOf is the key of an object in a request.
+func keyOf(o *unstructured.Unstructured) string {
 	if o.GetNamespace() == "" {
 		return o.GetName()
 	}
 	return o.GetNamespace() + "/" + o.GetName()
 }
 
-// value is a field of an object, or nil.
-func value(object map[string]any, path ...string) any {
-	var v any = object
+// value is the value at a path of an object; nil where there is none.
+func value(o map[string]any, path ...string) any {
+	var v any = o
 	for _, key := range path {
 		m, _ := v.(map[string]any)
 		v = m[key]
@@ -58,16 +58,16 @@ func value(object map[string]any, path ...string) any {
 }
 
 // annotate sets an annotation.
-func annotate(o *unstructured.Unstructured, key, value string) {
+func annotate(o *unstructured.Unstructured, key, text string) {
 	a := o.GetAnnotations()
 	if a == nil {
 		a = map[string]string{}
 	}
-	a[key] = value
+	a[key] = text
 	o.SetAnnotations(a)
 }
 
-// condition is the status of a condition, or nil.
+// condition is the status of a condition of an object; nil where there is none.
 func condition(o *unstructured.Unstructured, kind string) any {
 	conditions, _ := value(o.Object, "status", "conditions").([]any)
 	for _, c := range conditions {

@@ -9,9 +9,7 @@ import (
 	"novasphere.dev/wukong/types/v1alpha1"
 )
 
-// The users of the model, and the API server that they talk to.
-
-// network is a random one: few names, bridges, NICs and VLANs, so that they meet.
+// network is a random network. There are few names, bridges, NICs and VLANs, so that networks meet.
 func (c *cluster) network(name string) v1alpha1.Network {
 	n := v1alpha1.Network{Name: name, Type: v1alpha1.Bridge}
 	if c.narrow {
@@ -42,7 +40,7 @@ func (c *cluster) network(name string) v1alpha1.Network {
 	return n
 }
 
-// userCreates creates a Wukong, where there is none of that name.
+// userCreates creates a Wukong, unless there is one of that name.
 func (c *cluster) userCreates() {
 	name := []string{"a", "a-b", "c"}[c.IntN(3)]
 	if c.wukongs[name] != nil {
@@ -65,7 +63,7 @@ func (c *cluster) userCreates() {
 	c.admit(nil, w)
 }
 
-// placed is now and then on one zone of nodes only.
+// placed is nil, or by chance restricts a Wukong to the nodes of one zone.
 func (c *cluster) placed() *v1alpha1.HighAvailability {
 	if zone := []v1alpha1.LabelValue{"a", "b", "", "", ""}[c.IntN(5)]; zone != "" {
 		return &v1alpha1.HighAvailability{NodeSelector: map[string]v1alpha1.LabelValue{"zone": zone}}

@@ -13,15 +13,15 @@ import (
 	"novasphere.dev/wukong/types/v1alpha1"
 )
 
-// What Metacontroller writes of an answer. It decides by what it has seen, and writes to what is there; the API server
-// refuses what has changed since.
+// Here is what Metacontroller writes for an answer. It decides by its caches, and writes to the live objects. The API server
+// refuses a write to an object that has changed since.
 
-// apply deletes what was seen and is not answered, and writes what is.
+// apply deletes the children in the caches that are not answered, and writes those that are.
 func (c *cluster) apply(w *v1alpha1.Wukong, children []*unstructured.Unstructured) {
 	wanted := objects{policyKind: {}, attachmentKind: {}, machineKind: {}}
 	for _, child := range children {
 		kind := child.GetKind() + "." + child.GetAPIVersion()
-		wanted[kind][name(child)] = child
+		wanted[kind][keyOf(child)] = child
 	}
 	for _, kind := range c.managed() {
 		for _, key := range slices.Sorted(maps.Keys(c.seen[kind])) {
@@ -39,7 +39,7 @@ func (c *cluster) apply(w *v1alpha1.Wukong, children []*unstructured.Unstructure
 	}
 }
 
-// deletes deletes what Metacontroller has seen, and nothing else of that name.
+// deletes deletes the object in the cache, and no other object with its name.
 func (c *cluster) deletes(w *v1alpha1.Wukong, kind, key string) {
 	c.mayGo(w, kind, key)
 	if live := c.objects[kind][key]; live != nil && live.GetUID() == c.seen[kind][key].GetUID() {
@@ -60,15 +60,15 @@ func (c *cluster) write(w *v1alpha1.Wukong, kind, key string, desired *unstructu
 	case live == nil && (seen == nil || c.ssa):
 		c.creates(w, kind, key, desired)
 	case live == nil, !c.owned(w, live), live.GetDeletionTimestamp() != nil:
-		// It exists already, or not any more, or there is another controller: Metacontroller passes over that.
+		// The object exists already, or no longer, or has another controller: Metacontroller skips it.
 	case !c.ssa && (seen == nil || !reflect.DeepEqual(seen.Object, live.Object)):
-		// A conflict: it has changed since.
+		// A conflict: the object has changed since.
 	default:
 		c.changes(kind, key, desired)
 	}
 }
 
-// changes applies what is desired to an object that is there.
+// changes applies what is desired to an existing object.
 func (c *cluster) changes(kind, key string, desired *unstructured.Unstructured) {
 	seen, live := c.seen[kind][key], c.objects[kind][key]
 	if kind == policyKind && seen != nil {
@@ -80,7 +80,7 @@ func (c *cluster) changes(kind, key string, desired *unstructured.Unstructured) 
 	}
 }
 
-// admitted reports whether NMState's admission takes a changed policy: not while it is in progress.
+// admitted reports whether NMState's admission accepts a changed policy: not while the policy is in progress.
 func (c *cluster) admitted(live, updated *unstructured.Unstructured) bool {
 	switch {
 	case reflect.DeepEqual(updated.Object["spec"], live.Object["spec"]):
@@ -92,7 +92,7 @@ func (c *cluster) admitted(live, updated *unstructured.Unstructured) bool {
 	return true
 }
 
-// labelled is a child with the label by which Metacontroller finds it again.
+// labelled is a child with the label by which Metacontroller finds its children.
 func labelled(w *v1alpha1.Wukong, child *unstructured.Unstructured) *unstructured.Unstructured {
 	child = child.DeepCopy()
 	l := child.GetLabels()
@@ -104,7 +104,7 @@ func labelled(w *v1alpha1.Wukong, child *unstructured.Unstructured) *unstructure
 	return child
 }
 
-// applied is what becomes of an object when what is desired is applied to it.
+// applied is an object after what is desired is applied to it.
 func (c *cluster) applied(existing, desired *unstructured.Unstructured) *unstructured.Unstructured {
 	if c.ssa {
 		return &unstructured.Unstructured{Object: apply.ServerSide(existing.Object, desired.Object)}
@@ -112,10 +112,10 @@ func (c *cluster) applied(existing, desired *unstructured.Unstructured) *unstruc
 	return &unstructured.Unstructured{Object: apply.Dynamic(existing.Object, desired.Object)}
 }
 
-// updates stores an object that has changed, with what webhooks make of it.
+// updates stores a changed object, after the webhooks.
 func (c *cluster) updates(kind, key string, updated *unstructured.Unstructured) {
 	live := c.objects[kind][key]
-	// A write is one even where KubeVirt's webhook makes of it what was there before.
+	// It counts as a write even where KubeVirt's webhook undoes the change.
 	c.writes++
 	if kind == machineKind {
 		kubevirtDefaults(updated)
@@ -135,7 +135,7 @@ func (c *cluster) updates(kind, key string, updated *unstructured.Unstructured) 
 func (c *cluster) creates(w *v1alpha1.Wukong, kind, key string, desired *unstructured.Unstructured) {
 	c.writes++
 	c.tell("  creates %s", key)
-	if c.seen[kind][key] == nil { // else it was held, and is gone in the meantime
+	if c.seen[kind][key] == nil { // else the hook held it, and it is gone in the meantime
 		c.mayCome(w, kind, desired)
 	}
 	created := desired.DeepCopy()
@@ -152,12 +152,12 @@ func (c *cluster) creates(w *v1alpha1.Wukong, kind, key string, desired *unstruc
 	if kind == machineKind {
 		kubevirtDefaults(created)
 	}
-	// Back and forth through JSON, as every object is.
+	// Every object goes through JSON and back.
 	c.objects[kind][key] = &unstructured.Unstructured{Object: toMap(created.Object)}
 	c.looked(kind, key)
 }
 
-// ownedBy are the owners of a Wukong's children.
+// ownedBy are the owner references of a Wukong's children.
 func ownedBy(w *v1alpha1.Wukong) []metav1.OwnerReference {
 	yes := true
 	return []metav1.OwnerReference{{
@@ -165,7 +165,7 @@ func ownedBy(w *v1alpha1.Wukong) []metav1.OwnerReference {
 	}}
 }
 
-// looked notes whether a policy was written by an old report of the nodes.
+// looked notes whether a policy was written with old reports of the nodes.
 func (c *cluster) looked(kind, key string) {
 	if kind == policyKind {
 		c.blind[key] = !reflect.DeepEqual(c.seen[stateKind], c.objects[stateKind])

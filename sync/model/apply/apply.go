@@ -1,6 +1,5 @@
 // Package apply is Metacontroller's two ways of applying an answer, written from its documentation
-// (https://metacontroller.github.io/metacontroller/api/apply.html), so that tests can store what is answered without a
-// cluster.
+// (https://metacontroller.github.io/metacontroller/api/apply.html). With it tests store answers without a cluster.
 package apply
 
 import (
@@ -16,8 +15,8 @@ import (
 // LastApplied is the annotation in which dynamic apply notes what was desired.
 const LastApplied = "metacontroller.k8s.io/last-applied-configuration"
 
-// Dynamic merges what is desired into what exists: fields that were desired before and no longer are go, fields of
-// others stay, and lists of objects merge by the first of the well-known keys that all items have.
+// Dynamic merges what is desired into what exists. Fields that were desired before and no longer are go; other people's
+// fields stay. Lists of objects are merged by the first of the well-known keys that all items have.
 func Dynamic(existing, desired map[string]any) map[string]any {
 	merged := runtime.DeepCopyJSON(existing)
 	before := map[string]any{}
@@ -139,8 +138,8 @@ func mergeList(key string, into, before, want []any) []any {
 	return list
 }
 
-// ServerSide is the API server's: lists are replaced as a whole, as in the schemas of all three kinds of children,
-// what the applier owned and no longer sets goes, and ownership is noted in managed fields.
+// ServerSide is server-side apply, as the API server does it. Lists are replaced as a whole, as in the schemas of all
+// three kinds of children. Fields that the applier owned and no longer sets go. Managed fields record who owns what.
 func ServerSide(existing, desired map[string]any) map[string]any {
 	applied := runtime.DeepCopyJSON(existing)
 	desired = runtime.DeepCopyJSON(desired)

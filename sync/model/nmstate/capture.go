@@ -11,13 +11,12 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
-// A policy's captures are parts of a node's state, each an expression of NMPolicy (https://nmstate.io/nmpolicy/): steps from
-// left to right, divided by a bar. A step is another capture, or keeps the items of a list whose field equals something
-// (path==value), or sets the field in each (path:=value). What stands in the place of a value is a text in quotation marks,
-// or a path into another capture, in which numbers are places in lists. The desired state names such a path in double
-// braces.
+// A policy's captures are parts of a node's state. Each is an expression of NMPolicy (https://nmstate.io/nmpolicy/): steps
+// from left to right, separated by a bar. A step is another capture, or keeps the items of a list whose field equals a value
+// (path==value), or sets the field of each item (path:=value). A value is a text in quotation marks, or a path into another
+// capture, where a number is an index of a list. The desired state has such paths in double braces.
 
-// resolve is the desired state of a policy with what its captures find on a node in the place of its templates.
+// resolve is the desired state of a policy on one node, with the templates replaced by what the captures find there.
 func resolve(current, spec map[string]any) (map[string]any, error) {
 	desired, _ := spec["desiredState"].(map[string]any)
 	expressions, _ := spec["capture"].(map[string]any)
@@ -32,13 +31,13 @@ func resolve(current, spec map[string]any) (map[string]any, error) {
 	return filled.(map[string]any), nil
 }
 
-// captures are those of a policy, on one node.
+// captures are the captures of a policy, on one node.
 type captures struct {
 	current, expressions map[string]any
-	open                 []string // captures that are being found
+	open                 []string // captures that are being evaluated
 }
 
-// fill puts what the captures find in the place of templates.
+// fill replaces the templates in a value by what the captures find.
 func (c captures) fill(v any) (any, error) {
 	var err error
 	switch v := v.(type) {
@@ -66,7 +65,7 @@ func (c captures) fill(v any) (any, error) {
 	return v, nil
 }
 
-// find is the part of the node's state that a capture names.
+// find is the part of the node's state that a capture finds.
 func (c captures) find(name string) (map[string]any, error) {
 	expression, ok := c.expressions[name].(string)
 	if !ok || slices.Contains(c.open, name) {
@@ -108,7 +107,8 @@ func (c captures) step(state map[string]any, step string) (map[string]any, error
 	}), nil
 }
 
-// within is the list that a path leads to, with the items that are kept, in the maps on the way there. Items are copies.
+// within is the list at a path with only the items that are kept, inside the maps on the way there. The items are
+// copies.
 func within(state map[string]any, path []string, kept func(item map[string]any, field string) bool) map[string]any {
 	switch below := state[path[0]].(type) {
 	case map[string]any:
@@ -127,7 +127,7 @@ func within(state map[string]any, path []string, kept func(item map[string]any, 
 	return map[string]any{}
 }
 
-// operand is what stands in the place of a value.
+// operand is the value on the right of a step.
 func (c captures) operand(text string) (any, error) {
 	if quoted, err := strconv.Unquote(text); err == nil {
 		return quoted, nil
@@ -135,7 +135,7 @@ func (c captures) operand(text string) (any, error) {
 	return c.at(text)
 }
 
-// at is what a path into a capture leads to.
+// at is the value at a path into a capture.
 func (c captures) at(path string) (any, error) {
 	keys := strings.Split(path, ".")
 	if len(keys) < 2 || keys[0] != "capture" {

@@ -1,12 +1,12 @@
-// Package nmstate is what NMState makes of a policy on one node, as far as policies of Wukongs go: what is not mentioned
-// stays, what is absent goes, a port belongs to one bridge, and the ports of machines and pods are left alone. A node that
-// would not be reached afterwards keeps what it had.
+// Package nmstate is the effect of one policy on one node, for the policies that Wukongs make: an interface that the
+// policy does not mention stays, an absent one goes, a port belongs to one bridge, and the ports of machines and pods
+// stay. A node that could no longer be reached afterwards keeps its old state.
 //
-// The state of a node is status.currentState of its NodeNetworkState. Functions change no state that they are given, but
-// Plug and Unplug, which are not NMState's.
+// The state of a node is status.currentState of its NodeNetworkState. Only Plug and Unplug, which do not belong to
+// NMState, change a state that they are given.
 //
-// Not played: what NMState does to a type of interface that no policy of a Wukong names, VLAN filtering, the hardware
-// addresses that new interfaces take from others, the internal port of an Open vSwitch bridge, and verification.
+// Not modelled: the types of interfaces that no policy of a Wukong names, VLAN filtering, the hardware addresses that
+// new interfaces take from others, the internal port of an Open vSwitch bridge, and verification.
 package nmstate
 
 import (
@@ -17,8 +17,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
-// Apply is the state of a node when a policy has been applied to it. An error says why NMState fails, or rolls back: the
-// node is as it was then.
+// Apply is the state of a node after a policy was applied to it. An error says why NMState fails or rolls back; then
+// the node keeps its old state.
 func Apply(current, spec map[string]any) (map[string]any, error) {
 	desired, err := resolve(current, spec)
 	if err != nil {
@@ -60,7 +60,7 @@ func (n node) interfaces() []any {
 	return list
 }
 
-// removes takes an interface off the node: its ports belong to nobody then, and it is nobody's port.
+// removes removes an interface from the node. Its ports then belong to nothing, and it is no longer a port.
 func (n node) removes(name any) {
 	for _, i := range items(n.state["interfaces"]) {
 		if i["controller"] == name {
@@ -71,8 +71,8 @@ func (n node) removes(name any) {
 	n.keep(slices.DeleteFunc(n.interfaces(), func(i any) bool { return i.(map[string]any)["name"] == name }))
 }
 
-// sets gives an interface what is wanted of it, and makes it where it can be made. The ports of a bridge are replaced, but
-// for those of machines and pods.
+// sets sets the wanted fields of an interface, and creates the interface where that is possible. The ports of a bridge
+// are replaced, except those of machines and pods.
 func (n node) sets(want map[string]any) error {
 	have := Interface(n.state, want["name"])
 	if have == nil {
@@ -94,9 +94,9 @@ func (n node) sets(want map[string]any) error {
 	if !isBridge {
 		return nil
 	}
-	wanted, said := block["port"].([]any)
+	wanted, mentioned := block["port"].([]any)
 	for _, port := range ports {
-		if !said || slices.Contains(others, port["name"]) && !HasPort(want, port["name"]) {
+		if !mentioned || slices.Contains(others, port["name"]) && !HasPort(want, port["name"]) {
 			wanted = append(wanted, port)
 		}
 	}
@@ -106,8 +106,8 @@ func (n node) sets(want map[string]any) error {
 	return nil
 }
 
-// attaches makes the ports of a bridge its own, wherever they were. A port has no addresses. A VLAN interface needs the
-// interface that it stands on.
+// attaches gives a bridge its ports, and takes them from wherever they were. A port has no addresses. A VLAN interface
+// needs its base interface.
 func (n node) attaches(want map[string]any) error {
 	if base := value(want, "vlan", "base-iface"); base != nil && want["state"] != "absent" && Interface(n.state, base) == nil {
 		return fmt.Errorf("VLAN interface %v stands on %v, which is not there", want["name"], base)
@@ -141,8 +141,8 @@ func (n node) attaches(want map[string]any) error {
 
 var families = []string{"ipv4", "ipv6"}
 
-// leases gives interfaces with DHCP the addresses that their hardware address had before: a lease is the hardware address's.
-// The routes come with it.
+// leases gives an interface with DHCP the address that its hardware address had before, because a lease belongs to the
+// hardware address. The routes of that address move with it.
 func (n node) leases() {
 	for _, i := range items(n.state["interfaces"]) {
 		if value(i, "ipv4", "dhcp") != true || value(i, "ipv4", "address") != nil {
@@ -163,7 +163,7 @@ func (n node) leases() {
 	}
 }
 
-// routes adds the routes that are wanted, and takes away those that leave by a port, or by an interface that is not there.
+// routes adds the wanted routes, and removes those by a port or by a missing interface.
 func (n node) routes(desired map[string]any) {
 	wanted := items(value(desired, "routes", "config"))
 	block, ok := n.state["routes"].(map[string]any)
@@ -177,7 +177,8 @@ func (n node) routes(desired map[string]any) {
 	running := []any{}
 	for _, r := range append(wanted, items(block["running"])...) {
 		by := Interface(n.state, r["next-hop-interface"])
-		if by == nil || by["controller"] != nil || slices.ContainsFunc(running, func(other any) bool { return sameRoute(r, other.(map[string]any)) }) {
+		known := func(other any) bool { return sameRoute(r, other.(map[string]any)) }
+		if by == nil || by["controller"] != nil || slices.ContainsFunc(running, known) {
 			continue
 		}
 		running = append(running, runtime.DeepCopyJSON(r))
@@ -187,11 +188,12 @@ func (n node) routes(desired map[string]any) {
 
 // sameRoute reports whether two routes lead to the same by the same.
 func sameRoute(a, b map[string]any) bool {
-	return a["destination"] == b["destination"] && a["next-hop-interface"] == b["next-hop-interface"] && a["next-hop-address"] == b["next-hop-address"]
+	return a["destination"] == b["destination"] && a["next-hop-interface"] == b["next-hop-interface"] &&
+		a["next-hop-address"] == b["next-hop-address"]
 }
 
-// probe is what the handler tries when a policy was applied, before it stays: whether the node is still reached. It is not
-// when an address of the node is gone, or the last default route.
+// probe is NMState's check after it has applied a policy, before the new state stays: an error says that the node is no
+// longer reached. That is so when an address of the node is gone, or the last default route.
 func probe(before, after map[string]any) error {
 	left := addresses(after)
 	for _, address := range addresses(before) {
@@ -207,7 +209,7 @@ func probe(before, after map[string]any) error {
 	return nil
 }
 
-// addresses are those by which a node is reached: not those that an interface has by merely being up.
+// addresses are the addresses by which a node is reached, so not the link-local ones.
 func addresses(state map[string]any) []string {
 	var all []string
 	for _, i := range items(state["interfaces"]) {
@@ -229,7 +231,7 @@ func hasDefaultRoute(state map[string]any) bool {
 	})
 }
 
-// Interface is an interface of a node by its name, or nil.
+// Interface is an interface of a node by its name; nil where there is none.
 func Interface(state map[string]any, name any) map[string]any {
 	for _, i := range items(state["interfaces"]) {
 		if i["name"] == name {
@@ -247,7 +249,8 @@ func HasPort(bridge map[string]any, name any) bool {
 	return slices.ContainsFunc(Ports(bridge), func(p map[string]any) bool { return p["name"] == name })
 }
 
-// Others are the ports of a bridge that are machines' or pods'. NMState knows them by their type, where it reports them.
+// Others are the names of the ports of a bridge that belong to machines or pods. NMState tells them by their type,
+// where it reports them.
 func Others(state, bridge map[string]any) []any {
 	var names []any
 	for _, port := range Ports(bridge) {
@@ -259,7 +262,7 @@ func Others(state, bridge map[string]any) []any {
 	return names
 }
 
-// Plug puts a port of a machine or a pod into a bridge, where there is such a bridge.
+// Plug adds the port of a machine or pod to a bridge, where the bridge exists.
 func Plug(state map[string]any, bridge, port string) {
 	if b := Interface(state, bridge); b != nil && b["bridge"] != nil && !HasPort(b, port) {
 		block := b["bridge"].(map[string]any)
@@ -268,7 +271,7 @@ func Plug(state map[string]any, bridge, port string) {
 	}
 }
 
-// Unplug takes ports from whichever bridge has them.
+// Unplug removes ports from all bridges.
 func Unplug(state map[string]any, gone func(port any) bool) {
 	for _, i := range items(state["interfaces"]) {
 		unplug(i, gone)
@@ -283,7 +286,7 @@ func unplug(bridge map[string]any, gone func(port any) bool) {
 	}
 }
 
-// items are the items of a list that are maps.
+// items are the maps in a list.
 func items(list any) []map[string]any {
 	found, _ := list.([]any)
 	all := make([]map[string]any, 0, len(found))
