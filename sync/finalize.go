@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"novasphere.dev/wukong/sync/hold"
 	"novasphere.dev/wukong/sync/outcome"
 	"novasphere.dev/wukong/types/v1alpha1"
 )
@@ -13,7 +14,8 @@ import (
 // its instance is gone too; then the attachments; then the policies. What has to wait is held, so that no running
 // machine loses its network, and no attachment its bridge.
 // The table in docs/decisions.md has its rows.
-func Finalize(req *Request, settings Settings, now time.Time) (*Response, error) {
+func Finalize(req *Request, settings Settings, now time.Time) (resp *Response, err error) {
+	defer hold.Recover(&err)
 	if err := isWukong(req.Parent); err != nil {
 		return nil, err
 	}

@@ -1,7 +1,9 @@
 package sync_test
 
 import (
+	"bytes"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -82,4 +84,16 @@ func TestWhatStandsTwiceUnderOneKey(t *testing.T) {
 
 func tail(text string) string {
 	return text[max(0, len(text)-60):]
+}
+
+// TestAChildThatCannotBeHeldHasNoAnswer holds that a child whose text decodes only in part, because of a number beyond all floats, is
+// neither answered in part nor left out.
+func TestAChildThatCannotBeHeldHasNoAnswer(t *testing.T) {
+	raw := read(t, filepath.Join("..", "testdata", "sync", "half-written-children-are-held"), "request.json")
+	edited := bytes.ReplaceAll(raw, []byte(`"metadata": {`), []byte(`"x": 1e999, "metadata": {`))
+	for _, hook := range []string{"sync", "finalize"} {
+		if _, err := hooks[hook](t, edited, goldenNow); err == nil {
+			t.Errorf("%s: a child with a number beyond all floats is answered", hook)
+		}
+	}
 }

@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"novasphere.dev/wukong/sync/facts"
+	"novasphere.dev/wukong/sync/hold"
 )
 
 // decided are the decisions about a Wukong, apart from those about its networks.
@@ -28,7 +29,8 @@ type decided struct {
 //
 // An error means that the request cannot be answered, and that everything stays as it is.
 // The table in docs/decisions.md has its rows.
-func Sync(req *Request, settings Settings, now time.Time) (*Response, error) {
+func Sync(req *Request, settings Settings, now time.Time) (resp *Response, err error) {
+	defer hold.Recover(&err)
 	if err := isWukong(req.Parent); err != nil {
 		return nil, err
 	}

@@ -14,6 +14,7 @@
 package hold
 
 import (
+	"fmt"
 	"maps"
 	"reflect"
 	"slices"
@@ -173,12 +174,27 @@ func identity(o *facts.Object) *unstructured.Unstructured {
 	return &unstructured.Unstructured{Object: map[string]any{"apiVersion": o.APIVersion, "kind": o.Kind, "metadata": metadata}}
 }
 
-// observed is the whole observed object, with integers as integers. The text was decoded before, so decoding cannot
-// fail.
+// observed is the whole observed object, with integers as integers. See Unreadable.
 func observed(o *facts.Object) *unstructured.Unstructured {
 	whole := &unstructured.Unstructured{}
-	if err := kjson.UnmarshalCaseSensitivePreserveInts(o.Raw, &whole.Object); err != nil || whole.Object == nil {
-		whole.Object = map[string]any{}
+	if err := kjson.UnmarshalCaseSensitivePreserveInts(o.Raw, &whole.Object); err != nil {
+		panic(Unreadable{fmt.Errorf("%s %s: %w", o.Kind, o.Key, err)})
 	}
 	return whole
+}
+
+// Unreadable is what this package panics with where a child cannot be held, because its text cannot be decoded whole: it has a
+// number that no float64 is as large as. An answer without the child would delete it, and one with a part of it would change it, so
+// there must be no answer.
+type Unreadable struct{ error }
+
+// Recover, deferred, makes an error of the panic with an Unreadable.
+func Recover(err *error) {
+	switch p := recover().(type) {
+	case nil:
+	case Unreadable:
+		*err = p.error
+	default:
+		panic(p)
+	}
 }

@@ -243,7 +243,11 @@ func LinkLocal(address string) bool {
 	if !strings.Contains(address, ":") {
 		return false // IPv4, as most are
 	}
-	host, _, _ := strings.Cut(address, "/")
-	a, err := netip.ParseAddr(host)
+	a, err := netip.ParseAddr(address)
+	if strings.Contains(address, "/") {
+		var prefix netip.Prefix
+		prefix, err = netip.ParsePrefix(address)
+		a = prefix.Addr()
+	}
 	return err == nil && a.Is6() && (a.IsLinkLocalUnicast() || a.IsMulticast())
 }
