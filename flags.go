@@ -17,7 +17,7 @@ import (
 	"novasphere.dev/wukong/sync"
 )
 
-// options are what the flags of the hook say.
+// options are the values of the hook's flags.
 type options struct {
 	listen        string
 	metricsListen string
@@ -38,9 +38,11 @@ func hookOptions(args []string, env func(string) string, stderr io.Writer) (*opt
 		fs.PrintDefaults()
 	}
 	fs.StringVar(&o.listen, "listen", ":8080", "`address` that the hooks are served at")
-	fs.StringVar(&o.metricsListen, "metrics-listen", ":9090", "`address` that /metrics is served at, always as plain HTTP; -metrics-listen= for no metrics")
+	fs.StringVar(&o.metricsListen, "metrics-listen", ":9090",
+		"`address` that /metrics is served at, always as plain HTTP; -metrics-listen= for no metrics")
 	settingsFlags(fs, &o.server.Settings)
-	fs.Func("memory-limit", "`size` of the container's memory, for example 2Gi: the collector works harder near 80 % of it (default: GOMEMLIMIT, or none)", func(value string) error {
+	fs.Func("memory-limit", "`size` of the container's memory, for example 2Gi: the collector works harder near 80 % of it "+
+		"(default: GOMEMLIMIT, or none)", func(value string) error {
 		size, err := resource.ParseQuantity(value)
 		if err == nil && size.Sign() <= 0 {
 			err = errors.New("the size must be more than 0")
@@ -51,14 +53,16 @@ func hookOptions(args []string, env func(string) string, stderr io.Writer) (*opt
 	fs.TextVar(&o.logLevel, "log-level", slog.LevelInfo, "lowest `level` to log: debug, info, warn or error")
 	fs.StringVar(&o.server.CertFile, "tls-cert", "", "PEM `file` of the hooks' certificate; needs -tls-key (default: plain HTTP)")
 	fs.StringVar(&o.server.KeyFile, "tls-key", "", "PEM `file` of the key of -tls-cert")
-	fs.StringVar(&o.server.ClientCAFile, "client-ca", "", "PEM `file` of authorities, one of which must have signed the caller's certificate; needs -tls-cert (default: none needed)")
+	fs.StringVar(&o.server.ClientCAFile, "client-ca", "",
+		"PEM `file` of authorities, one of which must have signed the caller's certificate; needs -tls-cert (default: none needed)")
 	fs.StringVar(&o.server.TokenFile, "token-file", "", "`file` of the bearer token that callers must send (default: none needed)")
 	fs.BoolVar(&o.version, "version", false, "print the version and exit")
 	if err := parse(fs, args, env); err != nil {
 		return nil, err
 	}
 	if fs.NArg() > 0 {
-		return nil, fmt.Errorf("unexpected argument %q: the hook takes flags only (see wukong -h); to render files, write render first", fs.Arg(0))
+		return nil, fmt.Errorf("unexpected argument %q: the hook takes flags only (see wukong -h); to render files, write render first",
+			fs.Arg(0))
 	}
 	if o.listen == "" {
 		return nil, errors.New("-listen needs an address, such as :8080")
@@ -67,7 +71,7 @@ func hookOptions(args []string, env func(string) string, stderr io.Writer) (*opt
 }
 
 // settingsFlags declares the flags that change what is answered, and sets their defaults. The hook and render share
-// them, so that the one shows what the other creates.
+// them, so render shows what the hook creates.
 func settingsFlags(fs *flag.FlagSet, s *sync.Settings) {
 	*s = sync.Settings{
 		PhysicalInterface: "ens160",
@@ -84,16 +88,19 @@ func settingsFlags(fs *flag.FlagSet, s *sync.Settings) {
 		s.PhysicalInterface = value
 		return nil
 	})
-	fs.Func("default-os-image", "container `disk` of machines that name nothing to boot from (default "+s.DefaultOSImage+")", func(value string) error {
+	image := "container `disk` of machines that name nothing to boot from (default " + s.DefaultOSImage + ")"
+	fs.Func("default-os-image", image, func(value string) error {
 		if !imageReference.MatchString(value) {
 			return errors.New("a container disk is an image reference such as quay.io/containerdisks/ubuntu:24.04")
 		}
 		s.DefaultOSImage = value
 		return nil
 	})
-	fs.BoolVar(&s.BridgeMarker, "bridge-marker", s.BridgeMarker, "let machines land only where the bridge-marker DaemonSet has found their bridges (default false)")
+	fs.BoolVar(&s.BridgeMarker, "bridge-marker", s.BridgeMarker,
+		"let machines land only where the bridge-marker DaemonSet has found their bridges (default false)")
 	fs.BoolVar(&s.Preflight, "preflight", s.Preflight, "look at the selected nodes before a policy is created")
-	fs.Func("teardown-timeout", "`time` without progress after which the removal of a bridge is given up, for example 90s or 1h (default 15m)", func(value string) error {
+	patience := "`time` without progress after which the removal of a bridge is given up, for example 90s or 1h (default 15m)"
+	fs.Func("teardown-timeout", patience, func(value string) error {
 		timeout, err := time.ParseDuration(value)
 		if err == nil && timeout <= 0 {
 			err = errors.New("the time must be more than 0")
@@ -105,9 +112,9 @@ func settingsFlags(fs *flag.FlagSet, s *sync.Settings) {
 	})
 }
 
-// parse sets the flags of fs from args, and those that args do not name from the environment: -log-level from
-// WUKONG_LOG_LEVEL. An empty variable counts as unset. With -h it prints the usage and returns flag.ErrHelp; other errors
-// are left to the caller to print, once and without the usage.
+// parse sets the flags of fs from args. It sets the others from the environment: -log-level from WUKONG_LOG_LEVEL. An
+// empty variable counts as unset. With -h it prints the usage and returns flag.ErrHelp. The caller prints any other
+// error, once and without the usage.
 func parse(fs *flag.FlagSet, args []string, env func(string) string) error {
 	out, usage := fs.Output(), fs.Usage
 	fs.SetOutput(io.Discard)
@@ -124,7 +131,7 @@ func parse(fs *flag.FlagSet, args []string, env func(string) string) error {
 	}
 
 	given := map[string]bool{
-		"version": true, // an image may well say its own version in WUKONG_VERSION
+		"version": true, // an image may have its own version in WUKONG_VERSION
 	}
 	fs.Visit(func(f *flag.Flag) { given[f.Name] = true })
 	var errs []error
@@ -141,7 +148,7 @@ func parse(fs *flag.FlagSet, args []string, env func(string) string) error {
 	return errors.Join(errs...)
 }
 
-// version is what the binary was built from.
+// version is the version that the binary was built from.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

@@ -1,5 +1,5 @@
-// Wukong is the hook that Metacontroller calls for each Wukong: what should exist, given what does? It keeps nothing
-// between two requests and calls nobody, so any number of copies may run side by side.
+// Wukong is the hook that Metacontroller calls for each Wukong. It answers what should exist, given what exists. It keeps
+// nothing between two requests and calls nobody, so any number of copies may run side by side.
 //
 // # Usage
 //
@@ -101,26 +101,33 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal then ends the process
-	if err := run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr); err != nil && !errors.Is(err, flag.ErrHelp) {
+	if err := run(ctx, environment{os.Args[1:], os.Getenv, os.Stdout, os.Stderr}); err != nil && !errors.Is(err, flag.ErrHelp) {
 		slog.New(slog.NewJSONHandler(os.Stderr, nil)).Error("exiting", "err", err)
 		os.Exit(1)
 	}
 }
 
-// run serves until ctx ends. An error is for the caller to print.
-func run(ctx context.Context, args []string, env func(string) string, stdout, stderr io.Writer) error {
-	o, err := hookOptions(args, env, stderr)
+// environment is what the hook gets from its process; tests give it another.
+type environment struct {
+	args           []string
+	env            func(name string) string
+	stdout, stderr io.Writer
+}
+
+// run serves until ctx ends. The caller prints the error.
+func run(ctx context.Context, e environment) error {
+	o, err := hookOptions(e.args, e.env, e.stderr)
 	if err != nil {
 		return err
 	}
 	if o.version {
-		_, err := fmt.Fprintln(stdout, "wukong", version())
+		_, err := fmt.Fprintln(e.stdout, "wukong", version())
 		return err
 	}
-	if o.memoryLimit > 0 && env("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(o.memoryLimit / 5 * 4) // the rest is for what the collector does not see
+	if o.memoryLimit > 0 && e.env("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(o.memoryLimit / 5 * 4) // the rest is for memory that the collector does not see
 	}
-	log := slog.New(slog.NewJSONHandler(stderr, &slog.HandlerOptions{Level: o.logLevel}))
+	log := slog.New(slog.NewJSONHandler(e.stderr, &slog.HandlerOptions{Level: o.logLevel}))
 	o.server.Log, o.server.Now, o.server.Registry = log, time.Now, prometheus.NewRegistry()
 	hooks, err := server.New(o.server)
 	if err != nil {

@@ -41,7 +41,7 @@ func start(t *testing.T, env map[string]string, args ...string) *process {
 	reader, writer := io.Pipe()
 	logs, result, done := make(chan map[string]any, 100), make(chan error, 1), make(chan struct{})
 	go func() {
-		err := run(ctx, args, func(name string) string { return env[name] }, io.Discard, writer)
+		err := run(ctx, environment{args, func(name string) string { return env[name] }, io.Discard, writer})
 		_ = writer.Close() // a pipe never fails to
 		result <- err
 	}()
@@ -236,7 +236,7 @@ func TestRunFails(t *testing.T) {
 		{"boolean variable", map[string]string{"WUKONG_PREFLIGHT": "off"}, nil, `invalid value "off" for variable WUKONG_PREFLIGHT: parse error`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			err := run(t.Context(), test.args, func(name string) string { return test.env[name] }, io.Discard, io.Discard)
+			err := run(t.Context(), environment{test.args, func(name string) string { return test.env[name] }, io.Discard, io.Discard})
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("got %v, want %q", err, test.want)
 			}
@@ -336,7 +336,7 @@ func TestMemoryLimit(t *testing.T) {
 
 func TestVersion(t *testing.T) {
 	var stdout bytes.Buffer
-	if err := run(t.Context(), []string{"-version"}, os.Getenv, &stdout, io.Discard); err != nil {
+	if err := run(t.Context(), environment{[]string{"-version"}, os.Getenv, &stdout, io.Discard}); err != nil {
 		t.Fatal(err)
 	}
 	if got := stdout.String(); !regexp.MustCompile(`^wukong \S+\n$`).MatchString(got) {
@@ -347,7 +347,7 @@ func TestVersion(t *testing.T) {
 // The usage and the manual page in the package documentation both have every flag, with its default.
 func TestManual(t *testing.T) {
 	var usage bytes.Buffer
-	if err := run(t.Context(), []string{"-h"}, os.Getenv, io.Discard, &usage); !errors.Is(err, flag.ErrHelp) {
+	if err := run(t.Context(), environment{[]string{"-h"}, os.Getenv, io.Discard, &usage}); !errors.Is(err, flag.ErrHelp) {
 		t.Fatalf("got %v, want flag.ErrHelp", err)
 	}
 	source, err := os.ReadFile("main.go")

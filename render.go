@@ -25,8 +25,8 @@ import (
 	"novasphere.dev/wukong/types/v1alpha1"
 )
 
-// definition is the CustomResourceDefinition of this version of the hook, so that render refuses what a cluster with it
-// would refuse.
+// definition is the CustomResourceDefinition of this version of the hook. With it render refuses what a cluster would
+// refuse.
 //
 //go:embed deploy/base/vm.novasphere.dev_wukongs.yaml
 var definition []byte
@@ -68,37 +68,52 @@ type stage struct {
 	objects []*unstructured.Unstructured
 }
 
-// source is an object that was read, and where: the file, and in it the document where there are several.
+// source is an object that was read, and its place: the file, and the document in the file where there are several.
 type source struct {
 	place  string
 	object map[string]any
 }
 
-// render prints everything that the hook would create for the Wukongs in files. All of them are checked before anything is
-// printed, so that a part is not taken for the whole.
-func render(args []string, stdin io.Reader, stdout, stderr io.Writer) error {
-	var settings sync.Settings
+// renderOptions are the values of render's flags.
+type renderOptions struct {
+	settings sync.Settings
+	nmstate  bool
+	uid      string
+	write    func(out *bytes.Buffer, all []rendered) error
+}
+
+// flagSet declares the flags of render, and sets their defaults.
+func (o *renderOptions) flagSet(stderr io.Writer) *flag.FlagSet {
 	flags := flag.NewFlagSet("wukong render", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.Usage = func() {
 		_, _ = io.WriteString(flags.Output(), renderUsage)
 		flags.PrintDefaults()
 	}
-	write := writeYAML
+	o.write = writeYAML
 	flags.Func("o", "`format`: yaml, or json for a single List (default yaml)", func(format string) error {
 		switch format {
 		case "yaml":
-			write = writeYAML
+			o.write = writeYAML
 		case "json":
-			write = writeJSON
+			o.write = writeJSON
 		default:
 			return errors.New("must be yaml or json")
 		}
 		return nil
 	})
-	nmstate := flags.Bool("nmstate", true, "show what a cluster with NMState gets; without, there are no policies")
-	uid := flags.String("uid", "", "`UID` that MAC addresses are derived from (default the Wukong's own metadata.uid; where it has none yet, "+noUID+", and in a cluster the addresses will be others)")
-	settingsFlags(flags, &settings)
+	flags.BoolVar(&o.nmstate, "nmstate", true, "show what a cluster with NMState gets; without, there are no policies")
+	flags.StringVar(&o.uid, "uid", "", "`UID` that MAC addresses are derived from (default the Wukong's own metadata.uid; "+
+		"where it has none yet, "+noUID+", and in a cluster the addresses will be others)")
+	settingsFlags(flags, &o.settings)
+	return flags
+}
+
+// render prints everything that the hook would create for the Wukongs in files. It checks all of them before it prints
+// anything, so that nobody takes a part for the whole.
+func render(args []string, stdin io.Reader, stdout, stderr io.Writer) error {
+	var o renderOptions
+	flags := o.flagSet(stderr)
 	if err := parse(flags, args, os.Getenv); err != nil {
 		return err
 	}
@@ -119,7 +134,7 @@ func render(args []string, stdin io.Reader, stdout, stderr io.Writer) error {
 			errs = append(errs, err)
 		}
 		for _, source := range sources {
-			w, err := admit(schema, source.object, *uid)
+			w, err := admit(schema, source.object, o.uid)
 			if err != nil {
 				errs = append(errs, fmt.Errorf("%s: %w", source.place, err))
 				continue
@@ -129,7 +144,7 @@ func render(args []string, stdin io.Reader, stdout, stderr io.Writer) error {
 				continue
 			}
 			places[w.Name] = source.place
-			stages, err := sync.Render(w, settings, *nmstate)
+			stages, err := sync.Render(w, o.settings, o.nmstate)
 			if err != nil {
 				errs = append(errs, fmt.Errorf("%s: the API server takes Wukong %s, but the hook does not: %w", source.place, w.Name, err))
 				continue
@@ -143,14 +158,15 @@ func render(args []string, stdin io.Reader, stdout, stderr io.Writer) error {
 		return errors.Join(errs...)
 	}
 	var out bytes.Buffer
-	if err := write(&out, all); err != nil {
+	if err := o.write(&out, all); err != nil {
 		return err
 	}
 	_, err = stdout.Write(out.Bytes())
 	return err
 }
 
-// read is the objects in a file, those in Lists one by one. What cannot be read is in the error, and the rest is answered.
+// read is the objects in a file; a List counts as its items. The error is about the documents that cannot be read, and
+// the other documents are returned beside it.
 func read(file string, stdin io.Reader) ([]source, error) {
 	var content []byte
 	var err error
@@ -169,7 +185,7 @@ func read(file string, stdin io.Reader) ([]source, error) {
 	default:
 		var path *fs.PathError
 		if errors.As(err, &path) {
-			err = path.Err // the rest of it is in the next line
+			err = path.Err // the next line says the rest
 		}
 		return nil, fmt.Errorf("reading %s: %w", file, err)
 	}
@@ -203,8 +219,8 @@ func read(file string, stdin io.Reader) ([]source, error) {
 	return sources, errors.Join(errs...)
 }
 
-// split is the documents in a file that hold more than comments. Each begins with as many empty lines as there are lines
-// before it, so that the parser's errors name lines of the file.
+// split is the documents in a file that have more than comments. Each document begins with as many empty lines as there
+// are lines before it in the file, so that the parser's errors have the right line numbers.
 func split(content []byte) [][]byte {
 	var documents [][]byte
 	var document []byte
@@ -230,8 +246,8 @@ func split(content []byte) [][]byte {
 	return documents
 }
 
-// decode is the object in a document. A field that is written twice is an error: kubectl would take the last one without
-// a word, and a reader the first.
+// decode is the object in a document. A field that is written twice is an error: kubectl would take the last one
+// without a word, while a reader may see the first.
 func decode(document []byte) (map[string]any, error) {
 	if !json.Valid(document) {
 		var err error
@@ -250,11 +266,12 @@ func decode(document []byte) (map[string]any, error) {
 	return object, nil
 }
 
-// admit is the Wukong as the hook gets it from the API server, or the API server's refusal.
+// admit is the Wukong as the API server would give it to the hook; an error is the API server's refusal.
 func admit(schema *admission.Schema, object map[string]any, uid string) (*v1alpha1.Wukong, error) {
 	u := &unstructured.Unstructured{Object: object}
 	if u.GetAPIVersion() != v1alpha1.APIVersion || u.GetKind() != v1alpha1.Kind {
-		return nil, fmt.Errorf("this is kind %q of %q: only Wukongs (kind %q of %q) can be rendered", u.GetKind(), u.GetAPIVersion(), v1alpha1.Kind, v1alpha1.APIVersion)
+		return nil, fmt.Errorf("this is kind %q of %q: only Wukongs (kind %q of %q) can be rendered",
+			u.GetKind(), u.GetAPIVersion(), v1alpha1.Kind, v1alpha1.APIVersion)
 	}
 	admitted, err := schema.Admit(u)
 	if err != nil {
@@ -268,7 +285,7 @@ func admit(schema *admission.Schema, object map[string]any, uid string) (*v1alph
 	if err := json.Unmarshal(body, w); err != nil {
 		return nil, err
 	}
-	// A Wukong that was read from a cluster has the UID that its addresses are derived from there.
+	// A Wukong that was read from a cluster keeps its UID, and so gets the same addresses as there.
 	w.UID = types.UID(cmp.Or(uid, string(u.GetUID()), noUID))
 	return w, nil
 }
@@ -302,7 +319,7 @@ func writeYAML(out *bytes.Buffer, all []rendered) error {
 	return nil
 }
 
-// writeJSON writes all objects as one List, which kubectl and jq take as it is.
+// writeJSON writes all objects as one List, which kubectl and jq can read.
 func writeJSON(out *bytes.Buffer, all []rendered) error {
 	list := struct {
 		APIVersion string           `json:"apiVersion"`

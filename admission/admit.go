@@ -27,13 +27,13 @@ import (
 	"k8s.io/apiserver/pkg/cel/common"
 )
 
-// Admit answers what a GET shows after `kubectl create`, or the error that the create ends with. Unknown fields are
-// refused, as kubectl asks for.
+// Admit answers the object that a GET shows after `kubectl create`, or the error of the create. Unknown fields are
+// refused, as kubectl asks the API server to do.
 //
-// The answer carries nothing that the API server stamps (uid, resourceVersion, generation, creationTimestamp,
-// managedFields), also where obj has it: an object that was read from a cluster can be asked about. Where obj has
-// generateName only, its name ends in xxxxx. The errors of several fields come in the order of their paths; in the API
-// server's own message they have none.
+// The answer has none of the fields that the API server sets (uid, resourceVersion, generation, creationTimestamp,
+// managedFields), even if obj has them, so obj may have been read from a cluster. If obj has only generateName, the
+// name in the answer ends in xxxxx. The errors of several fields are in the order of their paths; in the API server's
+// own message they have no order.
 func (s *Schema) Admit(obj *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	v, err := s.version(obj.GroupVersionKind())
 	if err != nil {
@@ -67,9 +67,9 @@ func (s *Schema) Admit(obj *unstructured.Unstructured) (*unstructured.Unstructur
 	return s.readBack(u, v)
 }
 
-// AdmitUpdate answers what a GET shows after `kubectl replace` of old by obj, or the error that the replace ends with:
-// transition rules compare the two, and what was invalid before and is unchanged is no error. old is an object as Admit
-// answers it or as it was read from a cluster; what the API server stamps is taken from it.
+// AdmitUpdate answers the object that a GET shows after `kubectl replace` of old by obj, or the error of the replace.
+// Transition rules compare the two, and a value that was invalid before and is unchanged is no error. old is an object
+// from Admit, or one that was read from a cluster; the fields that the API server sets are taken from old.
 func (s *Schema) AdmitUpdate(old, obj *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	v, o, u, err := s.update(old, obj)
 	if err != nil {
@@ -86,7 +86,8 @@ func (s *Schema) AdmitUpdate(old, obj *unstructured.Unstructured) (*unstructured
 	path := field.NewPath("metadata")
 	errs := metavalidation.ValidateObjectMetaAccessor(u, v.namespaced, pathSegment, path)
 	errs = append(errs, metavalidation.ValidateObjectMetaAccessorUpdate(current(u), o, path)...)
-	errs = append(errs, sorted(validation.ValidateCustomResourceUpdate(nil, u.Object, o.Object, v.values, validation.WithRatcheting(correlated)))...)
+	ratcheting := validation.WithRatcheting(correlated)
+	errs = append(errs, sorted(validation.ValidateCustomResourceUpdate(nil, u.Object, o.Object, v.values, ratcheting))...)
 	errs = append(errs, objectmeta.Validate(nil, u.Object, v.structural, false)...)
 	if len(listtype.ValidateListSetsAndMaps(nil, v.structural, o.Object)) == 0 {
 		errs = append(errs, listtype.ValidateListSetsAndMaps(nil, v.structural, u.Object)...)
@@ -98,7 +99,7 @@ func (s *Schema) AdmitUpdate(old, obj *unstructured.Unstructured) (*unstructured
 	return s.readBack(u, v)
 }
 
-// AdmitStatus is AdmitUpdate by way of the status subresource, as controllers write a status: of obj, only the status
+// AdmitStatus is AdmitUpdate through the status subresource, as controllers write a status. Only the status of obj
 // counts.
 func (s *Schema) AdmitStatus(old, obj *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	v, o, u, err := s.update(old, obj)
@@ -118,7 +119,8 @@ func (s *Schema) AdmitStatus(old, obj *unstructured.Unstructured) (*unstructured
 	correlated := common.NewCorrelatedObject(u.Object, o.Object, &model.Structural{Structural: v.structural})
 	var errs field.ErrorList
 	if ok {
-		errs = append(errs, sorted(validation.ValidateCustomResourceUpdate(field.NewPath("status"), status, o.Object["status"], v.statusValues, validation.WithRatcheting(correlated.Key("status"))))...)
+		ratcheting, path := validation.WithRatcheting(correlated.Key("status")), field.NewPath("status")
+		errs = append(errs, sorted(validation.ValidateCustomResourceUpdate(path, status, o.Object["status"], v.statusValues, ratcheting))...)
 	}
 	if len(listtype.ValidateListSetsAndMaps(nil, v.structural, o.Object)) == 0 {
 		errs = append(errs, listtype.ValidateListSetsAndMaps(nil, v.structural, u.Object)...)
@@ -157,13 +159,14 @@ func (s *Schema) update(old, obj *unstructured.Unstructured) (v *version, o, u *
 	return v, o, u, nil
 }
 
-// stamps are the fields of metadata that the API server writes and clients do not.
+// stamps are the fields of metadata that only the API server sets.
 func stamps() []string {
-	return []string{"uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "managedFields"}
+	return []string{"uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds",
+		"selfLink", "managedFields"}
 }
 
-// wire is the object as a client sends it and the API server reads it: of its own, and with integers and floats as JSON
-// tells them apart. Numbers in objects made by hand are often neither int64 nor float64.
+// wire is a copy of the object as the API server reads it from JSON, which tells integers from floats. Numbers in
+// objects made by hand are often neither int64 nor float64.
 func wire(obj *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	body, err := json.Marshal(obj.Object)
 	if err != nil {
@@ -176,7 +179,7 @@ func wire(obj *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	return u, nil
 }
 
-// decode is the object as the API server takes it from a strict request: pruned, and with its defaults.
+// decode is the object as the API server reads it from a strict request: pruned, and with its defaults.
 func (v *version) decode(obj *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	u, err := wire(obj)
 	if err != nil {
@@ -191,14 +194,15 @@ func (v *version) decode(obj *unstructured.Unstructured) (*unstructured.Unstruct
 		err = runtime.NewStrictDecodingError(strict)
 	}
 	if err != nil {
-		return nil, apierrors.NewBadRequest(fmt.Sprintf("%s in version %q cannot be handled as a %s: %v", v.kind.Kind, v.kind.Version, v.kind.Kind, err))
+		return nil, apierrors.NewBadRequest(fmt.Sprintf("%s in version %q cannot be handled as a %s: %v",
+			v.kind.Kind, v.kind.Version, v.kind.Kind, err))
 	}
 	defaulting.Default(u.Object, v.structural)
 	return u, nil
 }
 
-// readBack is the object after it was stored, and read in version v. Defaults are filled in once more: a status that was
-// dropped on create comes back with its default.
+// readBack is the object after it was stored, and read in version v. Defaults are filled in once more, because a status
+// that was dropped on create comes back with its default.
 func (s *Schema) readBack(u *unstructured.Unstructured, v *version) (*unstructured.Unstructured, error) {
 	stored, err := s.stored()
 	if err != nil {
@@ -233,7 +237,7 @@ func (v *version) coerce(u *unstructured.Unstructured, options objectmeta.Object
 		TrackUnknownFieldPaths: options.ReturnUnknownFieldPaths,
 	})...)
 	defaulting.PruneNonNullableNullsWithoutDefaults(u.Object, v.structural)
-	// What goes wrong in embedded objects comes as a field error, which is nil where nothing does.
+	// The first result is a field error about embedded objects, nil where nothing is wrong.
 	fieldErr, embedded := objectmeta.CoerceWithOptions(nil, u.Object, v.structural, false, objectmeta.CoerceOptions{
 		DropInvalidFields:       options.DropMalformedFields,
 		ReturnUnknownFieldPaths: options.ReturnUnknownFieldPaths,
@@ -253,7 +257,8 @@ func (v *version) coerce(u *unstructured.Unstructured, options objectmeta.Object
 	return append(unknown, embedded...), nil
 }
 
-// scope gives the object the namespace of kubectl's request: its own, else default, and none where the kind has none.
+// scope sets the namespace that kubectl's request would have: the object's own, else default, and none for a kind
+// without namespaces.
 func (v *version) scope(u *unstructured.Unstructured) {
 	switch {
 	case !v.namespaced:
@@ -263,7 +268,7 @@ func (v *version) scope(u *unstructured.Unstructured) {
 	}
 }
 
-// checkRules evaluates the CEL rules, unless an error before made it useless, and then says so.
+// checkRules evaluates the CEL rules. After an error that makes this useless, its only error says so.
 func (v *version) checkRules(before field.ErrorList, obj, old any, options ...cel.Option) field.ErrorList {
 	if v.rules == nil {
 		return nil
@@ -271,15 +276,16 @@ func (v *version) checkRules(before field.ErrorList, obj, old any, options ...ce
 	for _, err := range before {
 		switch err.Type {
 		case field.ErrorTypeNotSupported, field.ErrorTypeRequired, field.ErrorTypeTooLong, field.ErrorTypeTooMany, field.ErrorTypeTypeInvalid:
-			return field.ErrorList{field.Invalid(nil, nil, "some validation rules were not checked because the object was invalid; correct the existing errors to complete validation")}
+			return field.ErrorList{field.Invalid(nil, nil, "some validation rules were not checked because the object was invalid; "+
+				"correct the existing errors to complete validation")}
 		}
 	}
 	errs, _ := v.rules.Validate(context.Background(), nil, v.structural, obj, old, celconfig.RuntimeCELCostBudget, options...)
 	return sorted(errs)
 }
 
-// sorted puts errors in the order of their paths, and those without a path last. The libraries walk maps, and find them
-// in a different order each time.
+// sorted puts errors in the order of their paths, and those without a path last. The libraries walk maps, so their
+// order differs each time.
 func sorted(errs field.ErrorList) field.ErrorList {
 	none := (*field.Path)(nil).String()
 	slices.SortStableFunc(errs, func(a, b *field.Error) int {
@@ -296,7 +302,7 @@ func sorted(errs field.ErrorList) field.ErrorList {
 	return errs
 }
 
-// current is the object with a resourceVersion: the API server takes no update without, and kubectl fills it in.
+// current is the object with a resourceVersion. The API server accepts no update without one, and kubectl fills it in.
 func current(u *unstructured.Unstructured) *unstructured.Unstructured {
 	if u.GetResourceVersion() == "" {
 		u = u.DeepCopy()
@@ -305,7 +311,7 @@ func current(u *unstructured.Unstructured) *unstructured.Unstructured {
 	return u
 }
 
-// pathSegment is what is asked of the name of an existing object: nothing but to fit into a URL.
+// pathSegment validates the name of an existing object: it only has to fit into a URL.
 func pathSegment(name string, prefix bool) []string {
 	if prefix {
 		return content.IsPathSegmentPrefix(name)

@@ -1,9 +1,8 @@
-// Package admission answers, offline, what the API server would say of an object of a kind that a
-// CustomResourceDefinition describes: whether it is accepted, with the same message where it is not, and what would be
-// stored of it.
+// Package admission answers, offline, what the API server would answer for an object of a CustomResourceDefinition's
+// kind: whether it accepts the object, the error message where it does not, and the object that it would store.
 //
-// It has no rules of its own. Pruning, defaulting, schema, list types, CEL and ratcheting are the API server's own
-// libraries; this package calls them in the API server's order. It knows nothing but the definition: no webhooks and
+// The package has no rules of its own. Pruning, defaulting, schema, list types, CEL and ratcheting are the API server's
+// own libraries, which it calls in the API server's order. It knows nothing but the definition: no webhooks and
 // policies, no quotas, no other objects. It does not check the replicas of a scale subresource.
 package admission
 
@@ -23,7 +22,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// Schema is what one CustomResourceDefinition says of its kind. Several goroutines may use it at once.
+// Schema is the kind that one CustomResourceDefinition describes. Several goroutines may use it at once.
 type Schema struct {
 	kind      runtimeschema.GroupKind
 	served    map[string]func() (*version, error)
@@ -38,11 +37,11 @@ type version struct {
 	statusSubresource bool
 	structural        *schema.Structural
 	values            validation.SchemaValidator
-	statusValues      validation.SchemaValidator // nil where the schema has no status: then all of it is valid
+	statusValues      validation.SchemaValidator // nil where the schema has no status: then any status is valid
 	rules             *cel.Validator             // nil where the schema has no rules
 }
 
-// New reads a CustomResourceDefinition, as YAML or JSON. A version is compiled when the first object of it comes.
+// New reads a CustomResourceDefinition, as YAML or JSON. A version is compiled when it is used for the first time.
 func New(definition []byte) (*Schema, error) {
 	var crd apiextensionsv1.CustomResourceDefinition
 	if err := yaml.Unmarshal(definition, &crd); err != nil {
@@ -86,7 +85,8 @@ func (s *Schema) GroupKind() runtimeschema.GroupKind {
 	return s.kind
 }
 
-// version is the compiled version of an object, or the error that a client gets of a kind the API server does not serve.
+// version is the compiled version of an object. The error is what a client gets for a kind that the API server does not
+// serve.
 func (s *Schema) version(kind runtimeschema.GroupVersionKind) (*version, error) {
 	compiled, ok := s.served[kind.Version]
 	if kind.GroupKind() != s.kind || !ok {
@@ -100,14 +100,15 @@ func compile(spec *apiextensionsv1.CustomResourceDefinitionSpec, v *apiextension
 		return nil, fmt.Errorf("it has no structural schema")
 	}
 	var internal apiextensions.CustomResourceValidation
-	if err := apiextensionsv1.Convert_v1_CustomResourceValidation_To_apiextensions_CustomResourceValidation(v.Schema, &internal, nil); err != nil {
+	convert := apiextensionsv1.Convert_v1_CustomResourceValidation_To_apiextensions_CustomResourceValidation
+	if err := convert(v.Schema, &internal, nil); err != nil {
 		return nil, err
 	}
 	structural, err := schema.NewStructural(internal.OpenAPIV3Schema)
 	if err != nil {
 		return nil, err
 	}
-	structural = structural.DeepCopy() // its defaults are still those of internal, and the next line changes them
+	structural = structural.DeepCopy() // internal shares the defaults, and the next line changes them
 	if err := defaulting.PruneDefaults(structural); err != nil {
 		return nil, err
 	}
