@@ -62,7 +62,7 @@ type rendered struct {
 	stages []stage
 }
 
-// stage is one step of the order in which the children of a Wukong come into being.
+// stage is one step in the order in which the children of a Wukong are created.
 type stage struct {
 	title   string
 	objects []*unstructured.Unstructured

@@ -225,8 +225,8 @@ func (s *Schema) readBack(u *unstructured.Unstructured, v *version) (*unstructur
 	return u, nil
 }
 
-// coerce drops unknown fields, and nulls that are neither allowed nor have a default, and brings metadata into its form.
-// It answers with the paths of the unknown fields where options ask for them.
+// coerce drops unknown fields, and nulls that are neither allowed nor have a default, and brings metadata into its
+// form. It returns the paths of the unknown fields if options ask for them.
 func (v *version) coerce(u *unstructured.Unstructured, options objectmeta.ObjectMetaOptions) ([]string, error) {
 	apiVersion, kind := u.GetAPIVersion(), u.GetKind()
 	objectMeta, found, unknown, err := objectmeta.GetObjectMetaWithOptions(u.Object, options)
@@ -246,7 +246,7 @@ func (v *version) coerce(u *unstructured.Unstructured, options objectmeta.Object
 		return nil, fieldErr
 	}
 
-	// The three that a schema need not mention.
+	// A schema need not mention these three.
 	u.SetAPIVersion(apiVersion)
 	u.SetKind(kind)
 	if found {

@@ -122,7 +122,7 @@ func (v *view) newAttachment(n *network) *unstructured.Unstructured {
 	}}
 }
 
-// compact is JSON on one line. Marshalling maps of strings cannot fail.
+// compact is JSON on one line. What the hook encodes here cannot fail.
 func compact(v any) string {
 	raw, err := json.Marshal(v)
 	if err != nil {

@@ -28,8 +28,8 @@ func namesakes(w *v1alpha1.Wukong) []string {
 // diskConflict is the refusal of the machine because a DataVolume of the Wukong's name is another machine's disk
 // already; nil where there is no conflict. KubeVirt gives an existing DataVolume to every machine that names it
 // (pkg/virt-controller/watch/vm, handleDataVolumes): two machines would write to one disk, and deleting the first
-// machine would delete the disk. The Wukong whose machine already has the disk keeps it. Where no machine has it, the
-// older Wukong gets it; of two that are equally old, the first by name.
+// machine would delete the disk. The Wukong whose machine already has the disk keeps it. Otherwise the older Wukong
+// gets the disk; of two that are equally old, the first by name.
 func (v *view) diskConflict() *outcome.Refusal {
 	for i, d := range v.w.Spec.Disks {
 		name := dataVolumeName(v.w, d.Name)

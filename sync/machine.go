@@ -21,7 +21,7 @@ type machineOutcome struct {
 	outcome.Outcome
 	reason  v1alpha1.Reason
 	message string
-	stopped bool // it is ready because it is stopped on request
+	stopped bool // ready because stopped on request
 	failed  bool // KubeVirt reports an error, and not a step on the way
 }
 
@@ -194,8 +194,8 @@ func (v *view) newMachine(nets []*network) *unstructured.Unstructured {
 	}}
 }
 
-// machineInterfaces are the machine's network interfaces: masquerade on the pod network, sriov for a virtual function, and the
-// bridge binding on everything else.
+// machineInterfaces are the machine's network interfaces: masquerade on the pod network, sriov for a virtual function,
+// and the bridge binding for every other type.
 func machineInterfaces(nets []*network) []kubevirtv1.Interface {
 	var all []kubevirtv1.Interface
 	for _, n := range nets {

@@ -30,8 +30,8 @@ func refused(state string, r *outcome.Refusal) Outcome {
 	return Outcome{Outcome: outcome.Outcome{Refusal: r}, State: state}
 }
 
-// Decide decides about the policy of a bridge that is wanted: it is created, it is changed, it is kept as it is, it is
-// deleted, or it waits.
+// Decide decides about the policy of a bridge that is wanted: create it, change it, keep it unchanged, delete it, or
+// wait.
 func (v *View) Decide(w *Want) Outcome {
 	existing := v.Policies.Get(w.Policy)
 	switch {

@@ -17,13 +17,13 @@ import (
 // Leave decides about a policy that nothing wants any more. Without a child in the outcome, the policy is deleted.
 // staying are the keys of the owner's policies that do not leave.
 //
-// When a policy is deleted, NMState leaves its bridge on the nodes. So with reclaimPolicy Delete there are three steps:
-// the policy is marked, it is rewritten so that NMState removes the bridge, and it is deleted when that is done.
+// When a policy is deleted, NMState leaves its bridge on the nodes. So reclaimPolicy Delete takes three steps: the
+// policy is marked; then it is rewritten so that NMState removes the bridge; it is deleted when NMState is done.
 //
 // The mark comes first so that nobody starts to use the bridge unseen. Whoever comes later sees the mark and waits. And
 // once the cache shows the mark, it also shows everything that was created before the mark, so whether the bridge is
-// used is decided only then. TeardownTimeout counts from the time in the mark,
-// or from NMState's last progress after that.
+// used is decided only then. TeardownTimeout counts from the time in the mark, or from NMState's last progress after
+// that.
 //
 // The outcome has a note where the bridge stays although reclaimPolicy is Delete, or where its removal was given up.
 func (v *View) Leave(existing *facts.Policy, staying map[string]bool) Outcome {

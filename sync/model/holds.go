@@ -104,7 +104,7 @@ func (c *cluster) unused(policy *unstructured.Unstructured, bridge any) {
 	for _, node := range reached(policy, c.seen[nodeKind]) {
 		seen := network(c.seen[stateKind][node])
 		if c.late[node] || !nmstate.HasPort(nmstate.Interface(seen, bridge), policy.GetLabels()["vm.novasphere.dev/uplink"]) {
-			continue // it is another bridge of that name
+			continue // another bridge has that name there
 		}
 		for _, port := range nmstate.Others(seen, nmstate.Interface(seen, bridge)) {
 			c.breaks("bridge %v is taken off node %s from under %v", bridge, node, port)
@@ -202,7 +202,7 @@ func (c *cluster) builtFor(w *v1alpha1.Wukong, n v1alpha1.NetworkStatus) {
 	}
 	for _, node := range reached(policy, c.objects[nodeKind]) {
 		if c.late[node] {
-			continue // NMState may have failed there, as it says
+			continue // NMState may have failed there
 		}
 		if !nmstate.HasPort(nmstate.Interface(network(c.objects[stateKind][node]), n.Bridge), n.Uplink) {
 			c.breaks("network %s of %s is ready, and on node %s bridge %s is missing or without %s", n.Name, w.Name, node, n.Bridge, n.Uplink)

@@ -68,8 +68,8 @@ func hash(name string) uint32 {
 // writer is a client that has written fields of an object.
 type writer struct{ manager, subresource, time string }
 
-// wrote is the entry in managedFields for what the writer has written. It names every field once more, so it is as long
-// as a small object itself.
+// wrote is the entry in managedFields for what the writer has written. The entry names every field once more, so it is
+// as long as a small object itself.
 func (w writer) wrote(o object, parts ...string) object {
 	fields := object{}
 	for _, part := range parts {

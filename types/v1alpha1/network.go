@@ -147,7 +147,7 @@ const (
 	SRIOV   NetworkType = "sriov"
 )
 
-// ReclaimPolicy says what happens to a bridge on the nodes when nobody asks for it any more.
+// ReclaimPolicy says what happens to a bridge on the nodes when no network asks for it any more.
 //
 // +kubebuilder:validation:Enum=Retain;Delete
 type ReclaimPolicy string

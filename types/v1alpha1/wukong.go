@@ -159,8 +159,8 @@ type WukongSpec struct {
 // +kubebuilder:validation:XValidation:rule=`has(self.image) == has(oldSelf.image) && (!has(self.image) || self.image == oldSelf.image)`,fieldPath=`.image`,reason=FieldValueForbidden,message="image cannot change: KubeVirt does not refill a disk. Add a disk under a new name"
 // +kubebuilder:validation:XValidation:rule=`has(self.storageClassName) == has(oldSelf.storageClassName) && (!has(self.storageClassName) || self.storageClassName == oldSelf.storageClassName)`,fieldPath=`.storageClassName`,reason=FieldValueForbidden,message="storageClassName cannot change: KubeVirt does not move a disk. Add a disk under a new name"
 type Disk struct {
-	// name is the disk's name in the machine, a DNS label. osdisk and cloudinitdisk are reserved. Its DataVolume is
-	// {wukong}-{name}; one that is a disk of another machine already is refused.
+	// name is the disk's name in the machine, a DNS label. osdisk and cloudinitdisk are reserved. The disk's DataVolume is
+	// {wukong}-{name}; a name whose DataVolume is another machine's disk already is refused.
 	//
 	// +required
 	// +kubebuilder:validation:MinLength=1
@@ -202,10 +202,10 @@ type Disk struct {
 	Image string `json:"image,omitempty"`
 }
 
-// CloudInitUser is cloud-config's user: the one that SSH keys reach and that logs in on the console.
+// CloudInitUser is the user in cloud-config, who gets the SSH keys and logs in on the console.
 type CloudInitUser struct {
-	// name is the login name. What the image says of its default user (sudo, shell, groups) applies to it where the
-	// fields below are unset.
+	// name is the login name. Where the fields below are unset, the user has the settings of the image's default user
+	// (sudo, shell, groups).
 	//
 	// +required
 	// +kubebuilder:validation:MinLength=1
@@ -213,15 +213,15 @@ type CloudInitUser struct {
 	// +kubebuilder:validation:Pattern=`^[a-z_][a-z0-9_-]*$`
 	Name string `json:"name"`
 
-	// passwordHash is the password as crypt(3) writes it, for example the output of `openssl passwd -6`. It wins over
-	// password.
+	// passwordHash is the password as crypt(3) writes it, for example the output of `openssl passwd -6`. It takes
+	// precedence over password.
 	//
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=256
 	PasswordHash string `json:"passwordHash,omitempty"`
 
-	// password is the password in plain text, readable by all who may read this object: prefer passwordHash.
+	// password is the password in plain text. Everybody who may read this object can read it: prefer passwordHash.
 	//
 	// +optional
 	// +kubebuilder:validation:MinLength=1
@@ -278,8 +278,8 @@ type HighAvailability struct {
 	// +kubebuilder:validation:XValidation:rule=`self.all(t, !has(t.tolerationSeconds) || has(t.effect) && t.effect == 'NoExecute')`,message="a toleration with tolerationSeconds needs effect NoExecute"
 	Tolerations []corev1.Toleration `json:"tolerations,omitempty"`
 
-	// antiAffinity asks that the machine does not share its node with that of another Wukong. It is a preference: with
-	// too few nodes they share. Default: false.
+	// antiAffinity asks that the machine does not share its node with that of another Wukong. This is a preference: with
+	// too few nodes the machines share. Default: false.
 	//
 	// +optional
 	AntiAffinity bool `json:"antiAffinity,omitempty"`
@@ -321,13 +321,13 @@ const (
 type StartStrategy struct {
 	// runStrategy is KubeVirt's: Always keeps the machine running, RerunOnFailure restarts it unless the guest shut
 	// itself down, Once starts it once, Manual leaves it to virtctl start and stop, Halted keeps it stopped. Under
-	// Always and Halted this field wins over virtctl: what virtctl start or stop writes is put back.
+	// Always and Halted this field takes precedence over virtctl: the hook undoes what virtctl start or stop writes.
 	//
 	// +optional
 	RunStrategy RunStrategy `json:"runStrategy,omitempty"`
 
-	// autoStart false leaves the machine stopped until `virtctl start`, as runStrategy Manual does. runStrategy wins
-	// over it. Default: true.
+	// autoStart false leaves the machine stopped until `virtctl start`, as runStrategy Manual does. runStrategy takes
+	// precedence over autoStart. Default: true.
 	//
 	// +optional
 	AutoStart *bool `json:"autoStart,omitempty"`
