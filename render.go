@@ -168,28 +168,13 @@ func render(args []string, stdin io.Reader, stdout, stderr io.Writer) error {
 // read is the objects in a file; a List counts as its items. The error is about the documents that cannot be read, and
 // the other documents are returned beside it.
 func read(file string, stdin io.Reader) ([]source, error) {
-	var content []byte
-	var err error
+	content, err := readContent(file, stdin)
+	if err != nil {
+		return nil, err
+	}
 	if file == "-" {
 		file = "standard input"
-		content, err = io.ReadAll(stdin)
-	} else {
-		content, err = os.ReadFile(file)
 	}
-	switch info, _ := os.Stat(file); {
-	case err == nil:
-	case strings.HasPrefix(file, "-"):
-		return nil, fmt.Errorf("%s comes after a file: write the flags before the files", file)
-	case info != nil && info.IsDir():
-		return nil, fmt.Errorf("%s is a directory: name the files in it, for example %s/*.yaml", file, strings.TrimSuffix(file, "/"))
-	default:
-		var path *fs.PathError
-		if errors.As(err, &path) {
-			err = path.Err // the next line says the rest
-		}
-		return nil, fmt.Errorf("reading %s: %w", file, err)
-	}
-
 	documents := split(content)
 	var sources []source
 	var errs []error
@@ -203,20 +188,51 @@ func read(file string, stdin io.Reader) ([]source, error) {
 			errs = append(errs, fmt.Errorf("%s: %w", place, err))
 			continue
 		}
-		items, ok := object["items"].([]any)
-		if kind, _ := object["kind"].(string); !ok || !strings.HasSuffix(kind, "List") {
-			sources = append(sources, source{place, object})
-			continue
-		}
-		for i, item := range items {
-			object, _ := item.(map[string]any)
-			sources = append(sources, source{fmt.Sprintf("%s: items[%d]", place, i), object})
-		}
+		sources = append(sources, listed(place, object)...)
 	}
 	if len(sources) == 0 && len(errs) == 0 {
 		return nil, fmt.Errorf("%s: there is no Wukong in it", file)
 	}
 	return sources, errors.Join(errs...)
+}
+
+// readContent is the bytes of a file, or of standard input for "-".
+func readContent(file string, stdin io.Reader) ([]byte, error) {
+	if file == "-" {
+		content, err := io.ReadAll(stdin)
+		if err != nil {
+			return nil, fmt.Errorf("reading standard input: %w", err)
+		}
+		return content, nil
+	}
+	content, err := os.ReadFile(file)
+	switch info, _ := os.Stat(file); {
+	case err == nil:
+		return content, nil
+	case strings.HasPrefix(file, "-"):
+		return nil, fmt.Errorf("%s comes after a file: write the flags before the files", file)
+	case info != nil && info.IsDir():
+		return nil, fmt.Errorf("%s is a directory: name the files in it, for example %s/*.yaml", file, strings.TrimSuffix(file, "/"))
+	}
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		err = path.Err // the next line says the rest
+	}
+	return nil, fmt.Errorf("reading %s: %w", file, err)
+}
+
+// listed is the object at a place, or its items where the object is a List.
+func listed(place string, object map[string]any) []source {
+	items, ok := object["items"].([]any)
+	if kind, _ := object["kind"].(string); !ok || !strings.HasSuffix(kind, "List") {
+		return []source{{place, object}}
+	}
+	var sources []source
+	for i, item := range items {
+		object, _ := item.(map[string]any)
+		sources = append(sources, source{fmt.Sprintf("%s: items[%d]", place, i), object})
+	}
+	return sources
 }
 
 // split is the documents in a file that have more than comments. Each document begins with as many empty lines as there

@@ -137,7 +137,7 @@ func TestAnErrorStopsTheReader(t *testing.T) {
 			if r.Text() != "" || r.Int() != 0 || r.Bool() || r.Raw() != nil || r.Map() != nil || r.Texts() != nil || r.Present() || r.Is('"') {
 				t.Error("something is read after the error")
 			}
-			if r.Err() != before || d.InputOffset() != at {
+			if !errors.Is(r.Err(), before) || d.InputOffset() != at {
 				t.Errorf("after %q the reader goes on, to %q", before, r.Err())
 			}
 		})
