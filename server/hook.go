@@ -66,13 +66,13 @@ func (to route[Req, Resp]) answer(s *hooks, w http.ResponseWriter, r *http.Reque
 	}
 	ctx, cancel := context.WithTimeoutCause(r.Context(), turnTimeout, errBusy)
 	defer cancel()
-	share := s.inFlight.share()
-	defer share.release()
-	data, refused := share.read(ctx, w, r)
+	mine := s.inFlight.share()
+	defer mine.release()
+	data, refused := mine.read(ctx, w, r)
 	if refused != nil {
 		return nil, nil, refused
 	}
-	if refused := share.turn(ctx, len(data)); refused != nil {
+	if refused := mine.turn(ctx, len(data)); refused != nil {
 		return nil, nil, refused
 	}
 	err := decode(data, req)

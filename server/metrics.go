@@ -45,8 +45,8 @@ func newMetrics(registry *prometheus.Registry) *metrics {
 }
 
 // instrument counts the requests of one hook. It wraps everything that the route does, so that refusals count.
-func (m *metrics) instrument(hook string, next http.HandlerFunc) http.HandlerFunc {
-	label := prometheus.Labels{"hook": hook}
+func (m *metrics) instrument(name string, next http.HandlerFunc) http.HandlerFunc {
+	label := prometheus.Labels{"hook": name}
 	counted := promhttp.InstrumentHandlerCounter(m.requests.MustCurryWith(label), next)
 	timed := promhttp.InstrumentHandlerDuration(m.duration.MustCurryWith(label), counted)
 	return promhttp.InstrumentHandlerInFlight(m.inFlight, timed).ServeHTTP

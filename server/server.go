@@ -101,11 +101,11 @@ type hooks struct {
 }
 
 func newHooks(cfg Config) (*hooks, error) {
-	callers, err := newCallers(cfg)
+	admitted, err := newCallers(cfg)
 	if err != nil {
 		return nil, err
 	}
-	return &hooks{Config: cfg, callers: callers, metrics: newMetrics(cfg.Registry), inFlight: newInFlight(cfg.MaxBytesInFlight)}, nil
+	return &hooks{Config: cfg, callers: admitted, metrics: newMetrics(cfg.Registry), inFlight: newInFlight(cfg.MaxBytesInFlight)}, nil
 }
 
 func (s *hooks) routes() http.Handler {
