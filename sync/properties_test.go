@@ -329,7 +329,7 @@ func FuzzSync(f *testing.F) {
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		var req, again sync.Request
 		var whole posted
-		if jsonv2.Unmarshal(raw, &req) != nil || jsonv2.Unmarshal(raw, &again) != nil || json.Unmarshal(raw, &whole) != nil || !sent(&whole) {
+		if jsonv2.Unmarshal(raw, &req) != nil || jsonv2.Unmarshal(raw, &again) != nil || jsonv2.Unmarshal(raw, &whole) != nil || !sent(&whole) {
 			return
 		}
 		for hook, call := range map[string]func(*sync.Request, sync.Settings, time.Time) (*sync.Response, error){"sync": sync.Sync, "finalize": sync.Finalize} {
