@@ -20,8 +20,9 @@ const (
 	// node. Hundreds of nodes fit.
 	maxRequestBytes = 32 << 20
 
-	// firstBufferBytes is what a caller gets before a byte of its body has arrived.
-	firstBufferBytes = 64 << 10
+	// firstBufferBytes is what a caller gets before a byte of its body has arrived. Most requests are smaller, and are read into
+	// one buffer of their own size.
+	firstBufferBytes = 1 << 20
 
 	// turnTimeout is the time from a request's header to its turn. Metacontroller gives up after 10 s. By then it must
 	// have read why, or its Event says only that time ran out.
