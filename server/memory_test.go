@@ -31,7 +31,7 @@ import (
 )
 
 // measureSync lets the memory be measured of sync itself, beside a hook that keeps what it reads.
-var measureSync = flag.Bool("memory.sync", false, "measure the memory that requests to /sync take, too")
+var measureSync = flag.Bool("memory.sync", true, "measure the memory that requests to /sync take, too")
 
 // serveAsChild serves the hooks until standard input ends.
 func serveAsChild() error {
