@@ -160,16 +160,17 @@ func (v *View) judge(w *Want, existing *facts.Policy, o Outcome) Outcome {
 	if o.Ready() {
 		lost = v.lostBridge(w, existing)
 	}
+	// The younger one is to give back what it has taken. Were this policy withdrawn meanwhile, both would be gone, and its bridge stay.
+	if rival := v.youngerRival(w.Bridge, existing); rival != nil && (lost != "" || o.Ready() && !w.Stands) {
+		o.Refusal, o.Concern = rival, ""
+		return o
+	}
 	if lost != "" {
 		again := v.begin(w)
 		if again.Child == nil && !w.Stands {
 			return again
 		}
 		o.Refusal = lostRefusal(w, lost, again)
-	}
-	if contest := v.youngerRival(w.Bridge, existing); contest != nil && (lost != "" || o.Ready() && !w.Stands) {
-		o.Refusal, o.Concern = contest, ""
-		return o
 	}
 	if o.Refusal != nil {
 		message := fmt.Sprintf("policy %s: %s", w.Policy, o.Refusal.Message)
