@@ -16,33 +16,11 @@ import (
 // TestEveryFieldHasARow holds docs/fields.md to the CRD: each field of spec and status has one row, and the golden case
 // that the row names has the field.
 func TestEveryFieldHasARow(t *testing.T) {
-	var crd apiextensionsv1.CustomResourceDefinition
-	if err := yaml.Unmarshal(definition, &crd); err != nil {
-		t.Fatal(err)
-	}
-	var fields []string
-	for _, part := range []string{"spec", "status"} {
-		schema := crd.Spec.Versions[0].Schema.OpenAPIV3Schema.Properties[part]
-		fields = append(fields, leaves(part, schema)...)
-	}
-
-	table, err := os.ReadFile("docs/fields.md")
-	if err != nil {
-		t.Fatal(err)
-	}
 	row := regexp.MustCompile("(?m)^\\| `((?:spec|status)[^`]*)` \\| .* \\| (?:`([^`]*)`|[^`|]*) \\|$")
-	rows := map[string]string{}
-	for _, m := range row.FindAllStringSubmatch(string(table), -1) {
-		if _, ok := rows[m[1]]; ok {
-			t.Errorf("%s has two rows", m[1])
-		}
-		rows[m[1]] = m[2]
-		if !slices.Contains(fields, m[1]) {
-			t.Errorf("%s has a row, and is no field", m[1])
-		}
-	}
-	for _, field := range fields {
+	rows := fieldRows(t, row, "What you write", "What you read")
+	for _, field := range definedFields(t, "wukongs") {
 		golden, ok := rows[field]
+		delete(rows, field)
 		switch {
 		case !ok:
 			t.Errorf("%s has no row", field)
@@ -54,6 +32,74 @@ func TestEveryFieldHasARow(t *testing.T) {
 			t.Errorf("%s: the case %s does not have it", field, golden)
 		}
 	}
+	for field := range rows {
+		t.Errorf("%s has a row, and is no field", field)
+	}
+}
+
+// TestEveryFieldOfAFleetHasARow is the same for the other two kinds. Their rows name no case.
+func TestEveryFieldOfAFleetHasARow(t *testing.T) {
+	row := regexp.MustCompile("(?m)^\\| `([^`]*)` \\| ([^|]+) \\|$")
+	for resource, headings := range map[string][]string{
+		"wukongnetworks": {"What you write of a WukongNetwork", "What you read of a WukongNetwork"},
+		"wukongnodes":    {"What you read of a WukongNode"},
+	} {
+		rows := fieldRows(t, row, headings...)
+		for _, field := range definedFields(t, resource) {
+			if _, ok := rows[field]; !ok {
+				t.Errorf("%s: %s has no row", resource, field)
+			}
+			delete(rows, field)
+		}
+		for field := range rows {
+			t.Errorf("%s: %s has a row, and is no field", resource, field)
+		}
+	}
+}
+
+// definedFields are the fields of a resource that hold a value, without apiVersion, kind and metadata.
+func definedFields(t *testing.T, resource string) []string {
+	t.Helper()
+	content, err := os.ReadFile("deploy/base/vm.novasphere.dev_" + resource + ".yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var crd apiextensionsv1.CustomResourceDefinition
+	if err := yaml.Unmarshal(content, &crd); err != nil {
+		t.Fatal(err)
+	}
+	var fields []string
+	for name, schema := range crd.Spec.Versions[0].Schema.OpenAPIV3Schema.Properties {
+		if name != "apiVersion" && name != "kind" && name != "metadata" {
+			fields = append(fields, leaves(name, schema)...)
+		}
+	}
+	return fields
+}
+
+// fieldRows are the rows under some headings of docs/fields.md: the field in the first group of the expression, and what the second
+// group has.
+func fieldRows(t *testing.T, row *regexp.Regexp, headings ...string) map[string]string {
+	t.Helper()
+	text, err := os.ReadFile("docs/fields.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := map[string]string{}
+	for _, heading := range headings {
+		_, section, found := strings.Cut(string(text), "\n## "+heading+"\n")
+		if !found {
+			t.Fatalf("docs/fields.md has no heading %q", heading)
+		}
+		section, _, _ = strings.Cut(section, "\n## ")
+		for _, m := range row.FindAllStringSubmatch(section, -1) {
+			if _, ok := rows[m[1]]; ok {
+				t.Errorf("%s has two rows", m[1])
+			}
+			rows[m[1]] = m[2]
+		}
+	}
+	return rows
 }
 
 // leaves are the paths of the fields that hold a value, as `kubectl explain --recursive` lists them.
@@ -117,7 +163,7 @@ func TestEveryRowOfTheStateMachineHasACase(t *testing.T) {
 	if !found {
 		t.Fatal("docs/decisions.md has no table")
 	}
-	named := regexp.MustCompile("^\\| .* \\| .* \\| .* \\| `((?:sync|finalize)/[^`]*)` \\| `([a-z]+)\\.([A-Za-z]+)` \\|$")
+	named := regexp.MustCompile("^\\| .* \\| .* \\| .* \\| `((?:network-|node-)?(?:sync|finalize)/[^`]*)` \\| `([a-z]+)\\.([A-Za-z]+)` \\|$")
 	rows := 0
 	for row := range strings.Lines(table) {
 		rows++

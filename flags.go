@@ -77,6 +77,7 @@ func settingsFlags(fs *flag.FlagSet, s *sync.Settings) {
 		PhysicalInterface: "ens160",
 		DefaultOSImage:    "quay.io/containerdisks/ubuntu:24.04",
 		Preflight:         true,
+		NodesSettle:       30 * time.Second,
 		TeardownTimeout:   15 * time.Minute,
 	}
 	interfaceName := regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9_.-]{0,13}[A-Za-z0-9])?$`)
@@ -99,14 +100,20 @@ func settingsFlags(fs *flag.FlagSet, s *sync.Settings) {
 	fs.BoolVar(&s.BridgeMarker, "bridge-marker", s.BridgeMarker,
 		"let machines land only where the bridge-marker DaemonSet has found their bridges (default false)")
 	fs.BoolVar(&s.Preflight, "preflight", s.Preflight, "look at the selected nodes before a policy is created")
-	patience := "`time` without progress after which the removal of a bridge is given up, for example 90s or 1h (default 15m)"
-	fs.Func("teardown-timeout", patience, func(value string) error {
-		timeout, err := time.ParseDuration(value)
-		if err == nil && timeout <= 0 {
+	duration(fs, "nodes-settle", "`time` after a node was first told of in which no policy is created, because others may follow (default 30s)", &s.NodesSettle)
+	duration(fs, "teardown-timeout", "`time` without progress after which the removal of a bridge is given up, for example 90s or 1h (default 15m)",
+		&s.TeardownTimeout)
+}
+
+// duration declares a flag that is a time. 0 is none of it.
+func duration(fs *flag.FlagSet, name, usage string, to *time.Duration) {
+	fs.Func(name, usage, func(value string) error {
+		given, err := time.ParseDuration(value)
+		if err == nil && given <= 0 {
 			err = errors.New("the time must be more than 0")
 		}
 		if err == nil {
-			s.TeardownTimeout = timeout
+			*to = given
 		}
 		return err
 	})

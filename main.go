@@ -1,5 +1,5 @@
-// Wukong is the hook that Metacontroller calls for each Wukong. It answers what should exist, given what exists. It keeps
-// nothing between two requests and calls nobody, so any number of copies may run side by side.
+// Wukong is the hook that Metacontroller calls for each Wukong, each WukongNetwork and each Node. It answers what should exist,
+// given what exists. It keeps nothing between two requests and calls nobody, so any number of copies may run side by side.
 //
 // # Usage
 //
@@ -12,19 +12,25 @@
 //
 // On -listen, plain or with TLS:
 //
-//	POST /sync, /finalize, /customize   the hooks of a CompositeController, version v2
+//	POST /sync, /finalize, /customize   for each Wukong: its policies, attachments and machine
+//	POST /network/sync, /network/finalize, /network/customize
+//	                                    for each WukongNetwork: its policies
+//	POST /node/sync, /node/customize    for each Node: its WukongNode
 //	GET  /healthz, /readyz              200 as long as the process answers; never asks for credentials
+//
+// Those about Wukongs and WukongNetworks are hooks of CompositeControllers, those about Nodes of a DecoratorController. All are of
+// version v2.
 //
 // On -metrics-listen, plain:
 //
 //	GET  /metrics                       Prometheus metrics of the hooks (wukong_hook_…), the Go runtime and the process
 //
 // A hook that does not answer 200 says why in one line of text. Metacontroller then changes nothing, puts the line into an
-// Event on the Wukong (of type Warning, reason SyncError, in namespace default), and tries again.
+// Event on the object that it asked about (of type Warning, reason SyncError, in namespace default), and tries again.
 //
 //	400 not a request of Metacontroller's     401 no certificate or token, or a wrong one
 //	413 more than 32 MiB                      415 not application/json
-//	422 the parent is no Wukong               500 a bug; the log has the details
+//	422 about an object of another kind       500 a bug; the log has the details
 //	503 too many others at once, for 8 s
 //
 // # Flags
@@ -36,6 +42,7 @@
 //	                              container disk of machines that name nothing to boot from
 //	-bridge-marker                let machines land only where the bridge-marker DaemonSet has found their bridges
 //	-preflight=false              create policies without looking at the nodes first
+//	-nodes-settle 30s             time after a node was first told of in which no policy is created
 //	-teardown-timeout 15m         time without progress after which the removal of a bridge is given up
 //	-memory-limit                 size of the container's memory: see Memory
 //	-log-level info               debug, info, warn or error

@@ -246,7 +246,8 @@ func TestRunFails(t *testing.T) {
 
 func TestSettings(t *testing.T) {
 	defaults := sync.Settings{
-		PhysicalInterface: "ens160", DefaultOSImage: "quay.io/containerdisks/ubuntu:24.04", Preflight: true, TeardownTimeout: 15 * time.Minute,
+		PhysicalInterface: "ens160", DefaultOSImage: "quay.io/containerdisks/ubuntu:24.04", Preflight: true, NodesSettle: 30 * time.Second,
+		TeardownTimeout: 15 * time.Minute,
 	}
 	for _, test := range []struct {
 		name string
@@ -257,19 +258,19 @@ func TestSettings(t *testing.T) {
 		{"defaults", nil, nil, func(*sync.Settings) {}},
 		{
 			"flags", nil,
-			[]string{"-physical-interface=eth0.10", "-default-os-image=example.com/os", "-bridge-marker", "-preflight=false", "-teardown-timeout=90s"},
+			[]string{"-physical-interface=eth0.10", "-default-os-image=example.com/os", "-bridge-marker", "-preflight=false", "-nodes-settle=5s", "-teardown-timeout=90s"},
 			func(s *sync.Settings) {
-				*s = sync.Settings{PhysicalInterface: "eth0.10", DefaultOSImage: "example.com/os", BridgeMarker: true, TeardownTimeout: 90 * time.Second}
+				*s = sync.Settings{PhysicalInterface: "eth0.10", DefaultOSImage: "example.com/os", BridgeMarker: true, NodesSettle: 5 * time.Second, TeardownTimeout: 90 * time.Second}
 			},
 		},
 		{
 			"environment",
 			map[string]string{
 				"WUKONG_PHYSICAL_INTERFACE": "abcdefghijklmno", "WUKONG_DEFAULT_OS_IMAGE": "example.com/os", "WUKONG_BRIDGE_MARKER": "true",
-				"WUKONG_PREFLIGHT": "false", "WUKONG_TEARDOWN_TIMEOUT": "1h",
+				"WUKONG_PREFLIGHT": "false", "WUKONG_NODES_SETTLE": "1m", "WUKONG_TEARDOWN_TIMEOUT": "1h",
 			}, nil,
 			func(s *sync.Settings) {
-				*s = sync.Settings{PhysicalInterface: "abcdefghijklmno", DefaultOSImage: "example.com/os", BridgeMarker: true, TeardownTimeout: time.Hour}
+				*s = sync.Settings{PhysicalInterface: "abcdefghijklmno", DefaultOSImage: "example.com/os", BridgeMarker: true, NodesSettle: time.Minute, TeardownTimeout: time.Hour}
 			},
 		},
 		{
@@ -344,7 +345,7 @@ func TestVersion(t *testing.T) {
 	}
 }
 
-// The usage and the manual page in the package documentation both have every flag, with its default.
+// The usage and the manual page in the package documentation both have every flag, with its default, and the manual has every hook.
 func TestManual(t *testing.T) {
 	var usage bytes.Buffer
 	if err := run(t.Context(), environment{[]string{"-h"}, os.Getenv, io.Discard, &usage}); !errors.Is(err, flag.ErrHelp) {
@@ -356,12 +357,25 @@ func TestManual(t *testing.T) {
 	}
 	manual, _, _ := strings.Cut(string(source), "package main")
 	flags := regexp.MustCompile(`(?m)^  (-[a-z-]+)`).FindAllStringSubmatch(usage.String(), -1)
-	if len(flags) != 14 {
-		t.Errorf("the usage has %d flags, want 14:\n%s", len(flags), usage.String())
+	if len(flags) != 15 {
+		t.Errorf("the usage has %d flags, want 15:\n%s", len(flags), usage.String())
 	}
 	for _, f := range flags {
 		if !regexp.MustCompile(`(?m)^//\t(-[a-z-]+, )?` + f[1] + `\b`).MatchString(manual) {
 			t.Errorf("the manual has no %s", f[1])
+		}
+	}
+	routes, err := os.ReadFile("server/routes.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	posts := regexp.MustCompile(`r\.Post\("([^"]+)"`).FindAllStringSubmatch(string(routes), -1)
+	if len(posts) != 8 {
+		t.Errorf("server/routes.go has %d hooks, want 8", len(posts))
+	}
+	for _, post := range posts {
+		if !regexp.MustCompile(`POST .*` + post[1] + `\b`).MatchString(manual) {
+			t.Errorf("the manual has no POST %s", post[1])
 		}
 	}
 	for _, want := range []string{":8080", ":9090", "ens160", "quay.io/containerdisks/ubuntu:24.04", "15m", "info"} {

@@ -17,6 +17,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
+	utilerrors "k8s.io/apimachinery/pkg/util/errors"
 	kjson "sigs.k8s.io/json"
 	"sigs.k8s.io/yaml"
 
@@ -25,25 +26,30 @@ import (
 	"novasphere.dev/wukong/types/v1alpha1"
 )
 
-// definition is the CustomResourceDefinition of this version of the hook. With it render refuses what a cluster would
-// refuse.
-//
-//go:embed deploy/base/vm.novasphere.dev_wukongs.yaml
-var definition []byte
+// The CustomResourceDefinitions of this version of the hook. With them render refuses what a cluster would refuse.
+var (
+	//go:embed deploy/base/vm.novasphere.dev_wukongs.yaml
+	wukongDefinition []byte
+
+	//go:embed deploy/base/vm.novasphere.dev_wukongnetworks.yaml
+	networkDefinition []byte
+)
 
 // noUID is the UID of a Wukong that has none yet.
 const noUID = "00000000-0000-0000-0000-000000000000"
 
 const renderUsage = `Usage: wukong render [flags] FILE...
 
-Prints what the hook would create for the Wukongs in the files, without a cluster: every policy, attachment and machine, in
-the order in which they come into being. A file is YAML or JSON, and may hold several documents or a List; - is standard
-input. A Wukong that the API server would refuse is refused with the same message, and then nothing is printed.
+Prints what the hook would create for the WukongNetworks and Wukongs in the files, without a cluster: every policy,
+attachment and machine, in the order in which they come into being. A file is YAML or JSON, and may hold several documents
+or a List; - is standard input. What the API server would refuse is refused with the same message, and then nothing is
+printed. A WukongNetwork that a Wukong names as networkName has to be in one of the files.
 
 What the hook reads from a cluster it cannot show: whether the nodes suit a policy, whether names are taken, and with
 preserveHostIP whether a node has its address from DHCP.
 
     wukong render -physical-interface eno1 examples/vm-with-nmstate.yaml
+    wukong render examples/network-for-a-fleet.yaml examples/vm-on-a-shared-network.yaml
     kubectl get wukong ubuntu-vm-nmstate -o yaml | wukong render -
 
 Flags come before the files. Give the ones that the hook is run with; each can also be set in the environment, like the
@@ -56,13 +62,13 @@ func command(args []string) error {
 	return render(args, os.Stdin, os.Stdout, os.Stderr)
 }
 
-// rendered is a Wukong and what the hook would create for it.
+// rendered is a Wukong or WukongNetwork and what the hook would create for it.
 type rendered struct {
-	name   string
+	name   string // with the kind
 	stages []stage
 }
 
-// stage is one step in the order in which the children of a Wukong are created.
+// stage is one step in the order in which the children are created.
 type stage struct {
 	title   string
 	objects []*unstructured.Unstructured
@@ -109,7 +115,7 @@ func (o *renderOptions) flagSet(stderr io.Writer) *flag.FlagSet {
 	return flags
 }
 
-// render prints everything that the hook would create for the Wukongs in files. It checks all of them before it prints
+// render prints everything that the hook would create for what is in the files. It checks all of them before it prints
 // anything, so that nobody takes a part for the whole.
 func render(args []string, stdin io.Reader, stdout, stderr io.Writer) error {
 	var o renderOptions
@@ -120,42 +126,19 @@ func render(args []string, stdin io.Reader, stdout, stderr io.Writer) error {
 	if flags.NArg() == 0 {
 		return errors.New("no files: name them, or - for standard input (see wukong render -h)")
 	}
-
-	schema, err := admission.New(definition)
+	in, err := newInput()
 	if err != nil {
 		return err
 	}
-	var all []rendered
-	var errs []error
-	places := map[string]string{}
 	for _, file := range flags.Args() {
-		sources, err := read(file, stdin)
-		if err != nil {
-			errs = append(errs, err)
-		}
-		for _, source := range sources {
-			w, err := admit(schema, source.object, o.uid)
-			if err != nil {
-				errs = append(errs, fmt.Errorf("%s: %w", source.place, err))
-				continue
-			}
-			if place, ok := places[w.Name]; ok {
-				errs = append(errs, fmt.Errorf("%s: Wukong %s is in %s already", source.place, w.Name, place))
-				continue
-			}
-			places[w.Name] = source.place
-			stages, err := sync.Render(w, o.settings, o.nmstate)
-			if err != nil {
-				errs = append(errs, fmt.Errorf("%s: the API server takes Wukong %s, but the hook does not: %w", source.place, w.Name, err))
-				continue
-			}
-			all = append(all, rendered{w.Name, []stage{
-				{"1. node network", stages.NodeNetwork}, {"2. attachments", stages.Attachments}, {"3. machine", stages.Machine},
-			}})
-		}
+		in.addFile(file, stdin)
 	}
-	if len(errs) > 0 {
-		return errors.Join(errs...)
+	if len(in.errs) > 0 {
+		return errors.Join(in.errs...)
+	}
+	all, err := in.render(&o)
+	if err != nil {
+		return err
 	}
 	var out bytes.Buffer
 	if err := o.write(&out, all); err != nil {
@@ -163,6 +146,122 @@ func render(args []string, stdin io.Reader, stdout, stderr io.Writer) error {
 	}
 	_, err = stdout.Write(out.Bytes())
 	return err
+}
+
+// input is what was read of the files, and what is wrong with it.
+type input struct {
+	schemas  map[string]*admission.Schema // by kind
+	places   map[string]string            // of all objects, by kind and name
+	networks []*v1alpha1.WukongNetwork
+	wukongs  []*v1alpha1.Wukong
+	errs     []error
+}
+
+func newInput() (*input, error) {
+	in := &input{schemas: map[string]*admission.Schema{}, places: map[string]string{}}
+	for _, definition := range [][]byte{wukongDefinition, networkDefinition} {
+		schema, err := admission.New(definition)
+		if err != nil {
+			return nil, err
+		}
+		in.schemas[schema.GroupKind().Kind] = schema
+	}
+	return in, nil
+}
+
+// addFile adds the objects in a file.
+func (in *input) addFile(file string, stdin io.Reader) {
+	sources, err := read(file, stdin)
+	if err != nil {
+		in.errs = append(in.errs, err)
+	}
+	for _, source := range sources {
+		if err := in.add(source); err != nil {
+			in.errs = append(in.errs, fmt.Errorf("%s: %w", source.place, err))
+		}
+	}
+}
+
+// add adds an object as the API server would give it to the hook. An error is the API server's refusal.
+func (in *input) add(s source) error {
+	u := &unstructured.Unstructured{Object: s.object}
+	schema := in.schemas[u.GetKind()]
+	if u.GetAPIVersion() != v1alpha1.APIVersion || schema == nil {
+		return fmt.Errorf("this is kind %q of %q: only %ss and %ss of %q can be rendered",
+			u.GetKind(), u.GetAPIVersion(), v1alpha1.Kind, v1alpha1.NetworkKind, v1alpha1.APIVersion)
+	}
+	admitted, err := schema.Admit(u)
+	if err != nil {
+		return err
+	}
+	name := titled(u.GetKind(), admitted.GetName())
+	if place, ok := in.places[name]; ok {
+		return fmt.Errorf("%s is in %s already", name, place)
+	}
+	in.places[name] = s.place
+	if u.GetKind() == v1alpha1.NetworkKind {
+		w := &v1alpha1.WukongNetwork{}
+		in.networks = append(in.networks, w)
+		return convert(admitted, w)
+	}
+	w := &v1alpha1.Wukong{}
+	in.wukongs = append(in.wukongs, w)
+	err = convert(admitted, w)
+	w.UID = u.GetUID() // one that was read from a cluster gets the same addresses as there
+	return err
+}
+
+// titled is an object's name in comments and messages.
+func titled(kind, name string) string {
+	return kind + " " + name
+}
+
+// convert reads an object into its type.
+func convert(from *unstructured.Unstructured, into any) error {
+	body, err := json.Marshal(from.Object)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(body, into)
+}
+
+// render is what the hook would create: first the networks, because Wukongs wait for them.
+func (in *input) render(o *renderOptions) ([]rendered, error) {
+	var all []rendered
+	var errs []error
+	take := func(name string, stages []stage, err error) {
+		all = append(all, rendered{name, stages})
+		if err != nil {
+			errs = append(errs, refused(in.places[name], name, err))
+		}
+	}
+	for _, w := range in.networks {
+		policies, err := sync.RenderNetwork(w, o.settings, o.nmstate)
+		take(titled(w.Kind, w.Name), []stage{{"node network", policies}}, err)
+	}
+	for _, w := range in.wukongs {
+		w.UID = cmp.Or(types.UID(o.uid), w.UID, noUID)
+		stages, err := renderWukong(w, in.networks, o)
+		take(titled(w.Kind, w.Name), stages, err)
+	}
+	return all, errors.Join(errs...)
+}
+
+// renderWukong is what the hook would create for a Wukong, which may use the networks.
+func renderWukong(w *v1alpha1.Wukong, networks []*v1alpha1.WukongNetwork, o *renderOptions) ([]stage, error) {
+	stages, err := sync.Render(w, networks, o.settings, o.nmstate)
+	if err != nil {
+		return nil, err
+	}
+	return []stage{{"1. node network", stages.NodeNetwork}, {"2. attachments", stages.Attachments}, {"3. machine", stages.Machine}}, nil
+}
+
+// refused is the error that the hook would do nothing about an object. A list of wrong fields is the hook's own refusal.
+func refused(place, name string, err error) error {
+	if fields := utilerrors.Aggregate(nil); errors.As(err, &fields) {
+		return fmt.Errorf("%s: the API server takes %s, but the hook does not: %w", place, name, err)
+	}
+	return fmt.Errorf("%s: %s: %w", place, name, err)
 }
 
 // read is the objects in a file; a List counts as its items. The error is about the documents that cannot be read, and
@@ -191,7 +290,7 @@ func read(file string, stdin io.Reader) ([]source, error) {
 		sources = append(sources, listed(place, object)...)
 	}
 	if len(sources) == 0 && len(errs) == 0 {
-		return nil, fmt.Errorf("%s: there is no Wukong in it", file)
+		return nil, fmt.Errorf("%s: there is no Wukong or WukongNetwork in it", file)
 	}
 	return sources, errors.Join(errs...)
 }
@@ -282,37 +381,13 @@ func decode(document []byte) (map[string]any, error) {
 	return object, nil
 }
 
-// admit is the Wukong as the API server would give it to the hook; an error is the API server's refusal.
-func admit(schema *admission.Schema, object map[string]any, uid string) (*v1alpha1.Wukong, error) {
-	u := &unstructured.Unstructured{Object: object}
-	if u.GetAPIVersion() != v1alpha1.APIVersion || u.GetKind() != v1alpha1.Kind {
-		return nil, fmt.Errorf("this is kind %q of %q: only Wukongs (kind %q of %q) can be rendered",
-			u.GetKind(), u.GetAPIVersion(), v1alpha1.Kind, v1alpha1.APIVersion)
-	}
-	admitted, err := schema.Admit(u)
-	if err != nil {
-		return nil, err
-	}
-	body, err := json.Marshal(admitted.Object)
-	if err != nil {
-		return nil, err
-	}
-	w := &v1alpha1.Wukong{}
-	if err := json.Unmarshal(body, w); err != nil {
-		return nil, err
-	}
-	// A Wukong that was read from a cluster keeps its UID, and so gets the same addresses as there.
-	w.UID = types.UID(cmp.Or(uid, string(u.GetUID()), noUID))
-	return w, nil
-}
-
 // writeYAML writes each object as a document, with a comment before the first one of each stage.
 func writeYAML(out *bytes.Buffer, all []rendered) error {
 	separator := ""
 	for _, r := range all {
 		comment := ""
 		if len(all) > 1 {
-			comment = "# Wukong " + r.name + "\n"
+			comment = "# " + r.name + "\n"
 		}
 		for _, step := range r.stages {
 			comment += "# " + step.title

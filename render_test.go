@@ -50,6 +50,25 @@ metadata:
 spec: {}
 `
 
+const shared = `
+apiVersion: vm.novasphere.dev/v1alpha1
+kind: WukongNetwork
+metadata:
+  name: lan-7
+spec:
+  vlanId: 7
+`
+
+const sharing = `
+apiVersion: vm.novasphere.dev/v1alpha1
+kind: Wukong
+metadata:
+  name: c
+spec:
+  networks:
+  - {name: lan, networkName: lan-7}
+`
+
 func TestRenderInOrder(t *testing.T) {
 	got, err := rendering("", "examples/vm-with-nmstate.yaml")
 	if err != nil {
@@ -131,6 +150,107 @@ kind: VirtualMachine
 				t.Errorf("(-want +got)\n%s", diff)
 			}
 		})
+	}
+}
+
+// A network is looked up among all that was read, and is printed before the machines, wherever it stands.
+func TestRenderNetworks(t *testing.T) {
+	want := `# WukongNetwork lan-7
+# node network
+kind: NodeNetworkConfigurationPolicy
+  name: lan-7.bridge
+---
+# Wukong c
+# 1. node network (nothing)
+# 2. attachments
+kind: NetworkAttachmentDefinition
+  name: c-lan-nad
+---
+# 3. machine
+kind: VirtualMachine
+  name: c
+`
+	file := filepath.Join(t.TempDir(), "network.yaml")
+	if err := os.WriteFile(file, []byte(shared), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	list := "{apiVersion: v1, kind: List, items: [" + toJSON(t, sharing) + ", " + toJSON(t, shared) + "]}"
+	for _, test := range []struct {
+		name, stdin string
+		files       []string
+	}{
+		{"the network first", shared + "---" + sharing, []string{"-"}},
+		{"the machine first", sharing + "---" + shared, []string{"-"}},
+		{"the machine first in a list", list, []string{"-"}},
+		{"two files", sharing, []string{file, "-"}},
+		{"two files, the machine's first", sharing, []string{"-", file}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got, err := rendering(test.stdin, test.files...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want, outline(got)); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+			if !strings.Contains(got, `"bridge":"br-lan-7"`) {
+				t.Errorf("the attachment does not have the network's bridge:\n%s", got)
+			}
+		})
+	}
+}
+
+func TestRenderANetworkAlone(t *testing.T) {
+	uplinks := strings.Replace(shared, "  vlanId: 7\n", `  uplinks:
+  - {name: small, nodeSelector: {model: small}, physicalInterface: eno1}
+  - {name: large, nodeSelector: {model: large}, physicalInterface: eno2}
+`, 1)
+	for _, test := range []struct {
+		name, network string
+		args          []string
+		want          string
+	}{
+		{"one NIC", shared, nil, `# node network
+kind: NodeNetworkConfigurationPolicy
+  name: lan-7.bridge
+`},
+		{"two NICs", uplinks, nil, `# node network
+kind: NodeNetworkConfigurationPolicy
+  name: lan-7.small.bridge
+---
+kind: NodeNetworkConfigurationPolicy
+  name: lan-7.large.bridge
+`},
+		{"no NMState", shared, []string{"-nmstate=false"}, "# node network (nothing)\n"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got, err := rendering(test.network, append(test.args, "-")...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(test.want, outline(got)); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+		})
+	}
+}
+
+// Whatever is rendered together is one List, networks first.
+func TestRenderNetworksAsJSON(t *testing.T) {
+	text, err := rendering(sharing+"---"+shared, "-o", "json", "-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list unstructured.UnstructuredList
+	if err := list.UnmarshalJSON([]byte(text)); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, object := range list.Items {
+		got = append(got, object.GetName())
+	}
+	if diff := cmp.Diff([]string{"lan-7.bridge", "c-lan-nad", "c"}, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
 	}
 }
 
@@ -289,12 +409,12 @@ func TestRenderRefuses(t *testing.T) {
 		},
 		{
 			"an empty file", []string{file("empty.yaml", "# nothing yet\n---\n")},
-			"DIR/empty.yaml: there is no Wukong in it",
+			"DIR/empty.yaml: there is no Wukong or WukongNetwork in it",
 		},
 		{
 			"a file that is no YAML", []string{file("tab.yaml", "# one\n---\na: b\n---\na:\n\tb: c\n")},
 			`DIR/tab.yaml: document 2: yaml: line 6: found character that cannot start any token
-DIR/tab.yaml: document 1: this is kind "" of "": only Wukongs (kind "Wukong" of "vm.novasphere.dev/v1alpha1") can be rendered`,
+DIR/tab.yaml: document 1: this is kind "" of "": only Wukongs and WukongNetworks of "vm.novasphere.dev/v1alpha1" can be rendered`,
 		},
 		{
 			"a field that is written twice", []string{file("twice.yaml", strings.Replace(lan, "  name: a", "  name: a\n  name: b", 1))},
@@ -310,15 +430,15 @@ DIR/tab.yaml: document 1: this is kind "" of "": only Wukongs (kind "Wukong" of 
 		},
 		{
 			"another kind", []string{file("pod.yaml", lan+"---\napiVersion: v1\nkind: Pod\nmetadata: {name: p}\n")},
-			`DIR/pod.yaml: document 2: this is kind "Pod" of "v1": only Wukongs (kind "Wukong" of "vm.novasphere.dev/v1alpha1") can be rendered`,
+			`DIR/pod.yaml: document 2: this is kind "Pod" of "v1": only Wukongs and WukongNetworks of "vm.novasphere.dev/v1alpha1" can be rendered`,
 		},
 		{
 			"another kind in a list", []string{file("list.yaml", "{apiVersion: v1, kind: List, items: [{apiVersion: v1, kind: Pod}]}")},
-			`DIR/list.yaml: items[0]: this is kind "Pod" of "v1": only Wukongs (kind "Wukong" of "vm.novasphere.dev/v1alpha1") can be rendered`,
+			`DIR/list.yaml: items[0]: this is kind "Pod" of "v1": only Wukongs and WukongNetworks of "vm.novasphere.dev/v1alpha1" can be rendered`,
 		},
 		{
 			"another version", []string{file("v2.yaml", strings.Replace(lan, "v1alpha1", "v2", 1))},
-			`DIR/v2.yaml: this is kind "Wukong" of "vm.novasphere.dev/v2": only Wukongs (kind "Wukong" of "vm.novasphere.dev/v1alpha1") can be rendered`,
+			`DIR/v2.yaml: this is kind "Wukong" of "vm.novasphere.dev/v2": only Wukongs and WukongNetworks of "vm.novasphere.dev/v1alpha1" can be rendered`,
 		},
 		{
 			"an unknown field", []string{file("unknown.yaml", strings.Replace(lan, "vlanId", "vlan", 1))},
@@ -337,9 +457,34 @@ DIR/tab.yaml: document 1: this is kind "" of "": only Wukongs (kind "Wukong" of 
 			"DIR/other.yaml: Wukong a is in DIR/one.yaml already",
 		},
 		{
+			"two networks of one name", []string{file("networks.yaml", shared+"---"+shared)},
+			"DIR/networks.yaml: document 2: WukongNetwork lan-7 is in DIR/networks.yaml: document 1 already",
+		},
+		{
+			"a network that is in no file", []string{file("sharing.yaml", none+"---"+sharing)},
+			"DIR/sharing.yaml: document 2: Wukong c: spec.networks[0].networkName: WukongNetwork lan-7 is in none of the files: render its file too",
+		},
+		{
+			"a network without NMState", []string{"-nmstate=false", file("both.yaml", shared+"---"+sharing)},
+			"DIR/both.yaml: document 2: Wukong c: spec.networks[0].networkName: networkName lan-7 needs NMState, which is not registered " +
+				"with the CompositeController: install it, or use nadName",
+		},
+		{
+			"a network that the API server refuses", []string{file("tagged.yaml", strings.Replace(shared, "vlanId: 7", "vlanId: 5000", 1)), file("user.yaml", sharing)},
+			`DIR/tagged.yaml: WukongNetwork.vm.novasphere.dev "lan-7" is invalid: spec.vlanId: Invalid value: 5000: ` +
+				"spec.vlanId in body should be less than or equal to 4094",
+		},
+		{
+			"a network that the hook refuses", []string{file("default.yaml", strings.Replace(shared, "vlanId: 7", "bridgeName: ens160", 1)), file("uplink.yaml", strings.Replace(lan, "type: bridge", "type: bridge, bridgeName: ens160.7", 1))},
+			`DIR/default.yaml: the API server takes WukongNetwork lan-7, but the hook does not: spec.bridgeName: Invalid value: "ens160": ` +
+				"is the name of the bridge's own uplink: a bridge needs a name of its own\n" +
+				`DIR/uplink.yaml: the API server takes Wukong a, but the hook does not: spec.networks[0].bridgeName: Invalid value: "ens160.7": ` +
+				"is the name of the bridge's own uplink: a bridge needs a name of its own",
+		},
+		{
 			"all that is wrong, at once", []string{file("good.yaml", none), file("pods.yaml", "kind: Pod\n---\nkind: Pod\n"), "DIR/nowhere.yaml"},
-			`DIR/pods.yaml: document 1: this is kind "Pod" of "": only Wukongs (kind "Wukong" of "vm.novasphere.dev/v1alpha1") can be rendered
-DIR/pods.yaml: document 2: this is kind "Pod" of "": only Wukongs (kind "Wukong" of "vm.novasphere.dev/v1alpha1") can be rendered
+			`DIR/pods.yaml: document 1: this is kind "Pod" of "": only Wukongs and WukongNetworks of "vm.novasphere.dev/v1alpha1" can be rendered
+DIR/pods.yaml: document 2: this is kind "Pod" of "": only Wukongs and WukongNetworks of "vm.novasphere.dev/v1alpha1" can be rendered
 reading DIR/nowhere.yaml: no such file or directory`,
 		},
 	} {
@@ -398,7 +543,11 @@ func TestEveryExampleRenders(t *testing.T) {
 	}
 	for _, example := range examples {
 		t.Run(filepath.Base(example), func(t *testing.T) {
-			text, err := rendering("", "-o", "json", example)
+			args := []string{"-o", "json", example}
+			if filepath.Base(example) == "vm-on-a-shared-network.yaml" {
+				args = append(args, "examples/network-for-a-fleet.yaml")
+			}
+			text, err := rendering("", args...)
 			if err != nil {
 				t.Fatal(err)
 			}

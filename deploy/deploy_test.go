@@ -12,6 +12,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -48,8 +49,8 @@ func TestBase(t *testing.T) {
 	all := files(t, "base")
 	contracts(t, all)
 
-	c := only[compositeController](t, all, "CompositeController")
-	if diff := cmp.Diff(answered(t), sorted(c.children())); diff != "" {
+	c := composite(t, all, "wukong")
+	if diff := cmp.Diff(answered(t), sorted(resources(c.Spec.ChildResources))); diff != "" {
 		t.Errorf("childResources differ from the kinds that the golden answers have (-answers +childResources):\n%s", diff)
 	}
 	d := only[appsv1.Deployment](t, all, "Deployment")
@@ -81,6 +82,56 @@ func TestOverlays(t *testing.T) {
 	}
 }
 
+// TestCombinations is that the components go together, in an overlay like the one in the README.
+func TestCombinations(t *testing.T) {
+	for _, components := range [][]string{
+		{"tls", "monitoring", "tenancy"},
+		{"without-nmstate", "tls", "tenancy"},
+		{"tls", "without-nmstate", "monitoring"},
+	} {
+		t.Run(strings.Join(components, ","), func(t *testing.T) {
+			contracts(t, overlaid(t, "base", components...))
+		})
+	}
+}
+
+// TestMetacontrollerSpeed is that the component changes Metacontroller, as its own manifests have it, and nothing but adds.
+func TestMetacontrollerSpeed(t *testing.T) {
+	dir := t.TempDir()
+	before := []string{"--zap-log-level=4", "--discovery-interval=20s"}
+	write(t, filepath.Join(dir, "statefulset.yaml"), `{apiVersion: apps/v1, kind: StatefulSet, metadata: {name: metacontroller, namespace: metacontroller},
+spec: {serviceName: "", selector: {}, template: {spec: {containers: [{name: metacontroller, args: [`+strings.Join(before, ", ")+`]}]}}}}`)
+	write(t, filepath.Join(dir, "kustomization.yaml"), "resources: [statefulset.yaml]")
+	all := overlaid(t, dir, "metacontroller")
+	c := only[appsv1.StatefulSet](t, all, "StatefulSet").Spec.Template.Spec.Containers[0]
+	want := append(before, "--client-go-qps=100", "--client-go-burst=200", "--workers=10")
+	if diff := cmp.Diff(want, c.Args); diff != "" {
+		t.Errorf("the args of Metacontroller differ (-want +got):\n%s", diff)
+	}
+	if c.Resources.Requests.Memory().IsZero() {
+		t.Error("Metacontroller asks for no memory")
+	}
+}
+
+// TestReadme is that whoever reads it finds every form that can be applied.
+func TestReadme(t *testing.T) {
+	readme := string(read(t, "README.md"))
+	for _, dir := range kustomizations(t) {
+		if name := filepath.Join("deploy", dir); dir != "base" && !strings.Contains(readme, "`"+name+"`") {
+			t.Errorf("the README does not name %s", name)
+		}
+	}
+	components, err := filepath.Glob("components/*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range components {
+		if !strings.Contains(readme, dir) {
+			t.Errorf("the README does not name %s", dir)
+		}
+	}
+}
+
 // TestDefault is that deploy installs base, and nothing else.
 func TestDefault(t *testing.T) {
 	if diff := cmp.Diff(names(t, files(t, "base")), names(t, rendered(t, "."))); diff != "" {
@@ -88,16 +139,21 @@ func TestDefault(t *testing.T) {
 	}
 }
 
-// TestWithoutNMState is that the overlay takes the policies away, and nothing else.
+// TestWithoutNMState is that the overlay takes away the policies, and the controllers that are for them, and nothing else.
 func TestWithoutNMState(t *testing.T) {
-	all := rendered(t, "without-nmstate")
-	base := only[compositeController](t, files(t, "base"), "CompositeController")
-	got := only[compositeController](t, all, "CompositeController")
-	base.Spec.ChildResources = slices.DeleteFunc(base.Spec.ChildResources, func(c child) bool {
+	base, all := files(t, "base"), rendered(t, "without-nmstate")
+	want := composite(t, base, "wukong")
+	want.Spec.ChildResources = slices.DeleteFunc(want.Spec.ChildResources, func(c child) bool {
 		return c.APIVersion == "nmstate.io/v1"
 	})
-	if diff := cmp.Diff(base, got, cmp.AllowUnexported(child{})); diff != "" {
+	if diff := cmp.Diff(want, composite(t, all, "wukong"), cmp.AllowUnexported(child{})); diff != "" {
 		t.Errorf("the CompositeController differs (-want +got):\n%s", diff)
+	}
+	left := slices.DeleteFunc(names(t, base), func(name string) bool {
+		return name == "CompositeController wukong-networks" || name == "DecoratorController wukong-nodes"
+	})
+	if diff := cmp.Diff(left, names(t, all)); diff != "" {
+		t.Errorf("the objects differ from those of base (-want +got):\n%s", diff)
 	}
 }
 
@@ -217,55 +273,138 @@ func variables(t *testing.T, d appsv1.Deployment) []string {
 // contracts hold for whatever installs the hook.
 func contracts(t *testing.T, all manifests) {
 	t.Helper()
-	c := only[compositeController](t, all, "CompositeController")
 	svc := only[corev1.Service](t, all, "Service")
 	d := only[appsv1.Deployment](t, all, "Deployment")
 
 	namespaces(t, all, namespace)
-	controller(t, c)
-	routes(t, c, d)
-	ports(t, all, c, svc, d)
+	machines(t, all)
+	networks(t, all)
+	nodes(t, all)
+	hooks(t, all)
+	routes(t, all, d)
+	ports(t, all, svc, d)
 	selectors(t, all, svc, d)
 	monitoring(t, all, svc)
+	roles(t, all)
+}
 
+// roles are not for tenants, where they write.
+func roles(t *testing.T, all manifests) {
+	t.Helper()
 	for _, role := range find[rbacv1.ClusterRole](t, all, "ClusterRole") {
-		writes := allows(role, resource{v1alpha1.APIVersion, "wukongs"}, "update")
-		for label := range role.Labels {
-			if writes && strings.HasPrefix(label, "rbac.authorization.k8s.io/aggregate-to-") {
-				t.Errorf("ClusterRole %s lets tenants write Wukongs (%s)", role.Name, label)
+		for _, kind := range []string{v1alpha1.Resource, v1alpha1.NetworkResource, v1alpha1.NodeResource} {
+			writes := allows(role, resource{v1alpha1.APIVersion, kind}, "update")
+			if writes && kind == v1alpha1.NodeResource {
+				t.Errorf("ClusterRole %s lets people write WukongNodes", role.Name)
+			}
+			for label := range role.Labels {
+				if writes && strings.HasPrefix(label, "rbac.authorization.k8s.io/aggregate-to-") {
+					t.Errorf("ClusterRole %s lets tenants write %s (%s)", role.Name, kind, label)
+				}
 			}
 		}
 	}
 }
 
-func controller(t *testing.T, c compositeController) {
+// policies are the kind that tells the forms with and without NMState apart.
+var policies = resource{"nmstate.io/v1", "nodenetworkconfigurationpolicies"}
+
+// machines is the controller of Wukongs.
+func machines(t *testing.T, all manifests) {
 	t.Helper()
-	if c.Name != "wukong" {
-		t.Errorf("the CompositeController is called %s; the finalizer of every Wukong says wukong", c.Name)
+	parented(t, composite(t, all, "wukong"), v1alpha1.Resource)
+}
+
+// networks is the controller of WukongNetworks, which is there where policies are.
+func networks(t *testing.T, all manifests) {
+	t.Helper()
+	if !withNMState(t, all) {
+		return
 	}
+	c := composite(t, all, "wukong-networks")
+	parented(t, c, v1alpha1.NetworkResource)
+	if diff := cmp.Diff([]resource{policies}, resources(c.Spec.ChildResources)); diff != "" {
+		t.Errorf("the children of a WukongNetwork (-want +got):\n%s", diff)
+	}
+}
+
+// nodes is the controller of WukongNodes, which is there where NodeNetworkStates are.
+func nodes(t *testing.T, all manifests) {
+	t.Helper()
+	if !withNMState(t, all) {
+		return
+	}
+	d := only[decoratorController](t, all, "DecoratorController")
+	if diff := cmp.Diff([]resource{{"v1", "nodes"}}, d.Spec.Resources); diff != "" {
+		t.Errorf("what is decorated (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]resource{{v1alpha1.APIVersion, v1alpha1.NodeResource}}, resources(d.Spec.Attachments)); diff != "" {
+		t.Errorf("with what it is decorated (-want +got):\n%s", diff)
+	}
+	inPlace(t, d.Spec.Attachments)
+}
+
+func withNMState(t *testing.T, all manifests) bool {
+	t.Helper()
+	return slices.Contains(resources(composite(t, all, "wukong").Spec.ChildResources), policies)
+}
+
+func parented(t *testing.T, c compositeController, parents string) {
+	t.Helper()
 	if !c.Spec.GenerateSelector {
-		t.Error("generateSelector is not set: a Wukong has no selector")
+		t.Errorf("CompositeController %s: generateSelector is not set, and %s have no selector", c.Name, parents)
 	}
-	if want := (resource{v1alpha1.APIVersion, "wukongs"}); c.Spec.ParentResource != want {
-		t.Errorf("the parent is %v, want %v", c.Spec.ParentResource, want)
+	if want := (resource{v1alpha1.APIVersion, parents}); c.Spec.ParentResource != want {
+		t.Errorf("CompositeController %s: the parent is %v, want %v", c.Name, c.Spec.ParentResource, want)
 	}
-	for _, child := range c.Spec.ChildResources {
+	inPlace(t, c.Spec.ChildResources)
+}
+
+func inPlace(t *testing.T, children []child) {
+	t.Helper()
+	for _, child := range children {
 		if child.UpdateStrategy.Method != "InPlace" {
 			t.Errorf("%s: the update strategy is %q, want InPlace", child.Resource, child.UpdateStrategy.Method)
 		}
 	}
-	for name, h := range c.hooks() {
-		if h.Version != "v2" {
-			t.Errorf("hook %s has version %q, want v2", name, h.Version)
+}
+
+// paths are where each controller's hooks are. The names of the CompositeControllers are part of finalizers.
+var paths = map[string]map[string]string{
+	"wukong":          {"sync": "/sync", "finalize": "/finalize", "customize": "/customize"},
+	"wukong-networks": {"sync": "/network/sync", "finalize": "/network/finalize", "customize": "/network/customize"},
+	"wukong-nodes":    {"sync": "/node/sync", "customize": "/node/customize"},
+}
+
+// hooks compares names and paths of the controllers with the list, and looks at what every hook has to have.
+func hooks(t *testing.T, all manifests) {
+	t.Helper()
+	want := maps.Clone(paths)
+	if !withNMState(t, all) {
+		delete(want, "wukong-networks")
+		delete(want, "wukong-nodes")
+	}
+	got := map[string]map[string]string{}
+	for _, c := range controllers(t, all) {
+		got[c.name] = map[string]string{}
+		for name, h := range c.hooks {
+			got[c.name][name] = h.Webhook.Path
+			if h.Version != "v2" {
+				t.Errorf("%s, hook %s: the version is %q, want v2", c.name, name, h.Version)
+			}
+			// The server gives a request up after 8 s, and its 503 has to arrive.
+			if timeout := h.Webhook.Timeout.Duration; timeout <= 8*time.Second || timeout > 10*time.Second {
+				t.Errorf("%s, hook %s: the timeout is %s, want more than 8 s and at most 10 s", c.name, name, timeout)
+			}
 		}
-		if h.Webhook.Timeout.Duration <= 0 {
-			t.Errorf("hook %s has no timeout", name)
-		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("the hooks of the controllers (-want +got):\n%s", diff)
 	}
 }
 
 // routes compares the paths that the manifests name with what the server answers.
-func routes(t *testing.T, c compositeController, d appsv1.Deployment) {
+func routes(t *testing.T, all manifests, d appsv1.Deployment) {
 	t.Helper()
 	srv, _ := servers(t)
 	call := func(method, path string) int {
@@ -275,9 +414,11 @@ func routes(t *testing.T, c compositeController, d appsv1.Deployment) {
 		srv.Handler.ServeHTTP(resp, req)
 		return resp.Code
 	}
-	for name, h := range c.hooks() {
-		if code := call(http.MethodPost, h.Webhook.Path); code == http.StatusNotFound || code == http.StatusMethodNotAllowed {
-			t.Errorf("hook %s: the server answers POST %s with %d", name, h.Webhook.Path, code)
+	for _, c := range controllers(t, all) {
+		for name, h := range c.hooks {
+			if code := call(http.MethodPost, h.Webhook.Path); code == http.StatusNotFound || code == http.StatusMethodNotAllowed {
+				t.Errorf("%s, hook %s: the server answers POST %s with %d", c.name, name, h.Webhook.Path, code)
+			}
 		}
 	}
 	container := d.Spec.Template.Spec.Containers[0]
@@ -288,8 +429,8 @@ func routes(t *testing.T, c compositeController, d appsv1.Deployment) {
 	}
 }
 
-// ports follows a request from the CompositeController to the flag of the process.
-func ports(t *testing.T, all manifests, c compositeController, svc corev1.Service, d appsv1.Deployment) {
+// ports follows a request from the controllers to the flag of the process.
+func ports(t *testing.T, all manifests, svc corev1.Service, d appsv1.Deployment) {
 	t.Helper()
 	container := d.Spec.Template.Spec.Containers[0]
 	named := map[string]int32{}
@@ -301,42 +442,64 @@ func ports(t *testing.T, all manifests, c compositeController, svc corev1.Servic
 			t.Errorf("the container's port %s is %d, and its args are %q", port, named[port], container.Args)
 		}
 	}
-
-	served := map[string]int32{}
 	for _, p := range svc.Spec.Ports {
-		served[p.TargetPort.StrVal] = p.Port
 		if _, ok := named[p.TargetPort.StrVal]; !ok {
 			t.Errorf("the Service's port %s has the target %s, which the container does not have", p.Name, p.TargetPort.String())
 		}
 	}
 	secure := slices.ContainsFunc(container.Args, func(arg string) bool { return strings.HasPrefix(arg, "-tls-cert=") })
-	protocol, scheme := "http", corev1.URISchemeHTTP
+	scheme := corev1.URISchemeHTTP
 	if secure {
-		protocol, scheme = "https", corev1.URISchemeHTTPS
-	}
-	for name, h := range c.hooks() {
-		s := h.Webhook.Service
-		if s.Name != svc.Name || s.Namespace != svc.Namespace || s.Port != served["hooks"] || s.Protocol != protocol {
-			t.Errorf("hook %s calls %+v; the Service is %s/%s with port %d for %s", name, s, svc.Namespace, svc.Name, served["hooks"], protocol)
-		}
+		scheme = corev1.URISchemeHTTPS
 	}
 	for _, probe := range []*corev1.Probe{container.LivenessProbe, container.ReadinessProbe} {
 		if probe.HTTPGet.Port.StrVal != "hooks" || probe.HTTPGet.Scheme != scheme {
 			t.Errorf("the probe %s goes to port %s by %s, want hooks by %s", probe.HTTPGet.Path, probe.HTTPGet.Port.String(), probe.HTTPGet.Scheme, scheme)
 		}
 	}
-	var hosts []string
-	for _, e := range c.Spec.EndpointConfigs {
-		hosts = append(hosts, e.Host)
-	}
-	if want := fmt.Sprintf("%s.%s:%d", svc.Name, svc.Namespace, served["hooks"]); secure && !slices.Equal(hosts, []string{want}) {
-		t.Errorf("endpointConfigs are for %q, want %q", hosts, want)
-	}
+	called(t, controllers(t, all), svc, secure)
+	callers(t, all, named)
+}
 
-	callers := map[int32][]networkingv1.NetworkPolicyPeer{}
+// called compares where the controllers call with where the Service is. With TLS each of them has to know how.
+func called(t *testing.T, all []controller, svc corev1.Service, secure bool) {
+	t.Helper()
+	var port int32
+	for _, p := range svc.Spec.Ports {
+		if p.TargetPort.StrVal == "hooks" {
+			port = p.Port
+		}
+	}
+	protocol := "http"
+	var want []string
+	if secure {
+		protocol = "https"
+		want = []string{fmt.Sprintf("%s.%s:%d", svc.Name, svc.Namespace, port)}
+	}
+	for _, c := range all {
+		for name, h := range c.hooks {
+			s := h.Webhook.Service
+			if s.Name != svc.Name || s.Namespace != svc.Namespace || s.Port != port || s.Protocol != protocol {
+				t.Errorf("%s, hook %s calls %+v; the Service is %s/%s with port %d for %s", c.name, name, s, svc.Namespace, svc.Name, port, protocol)
+			}
+		}
+		var hosts []string
+		for _, e := range c.endpoints {
+			hosts = append(hosts, e.Host)
+		}
+		if !slices.Equal(hosts, want) {
+			t.Errorf("%s: endpointConfigs are for %q, want %q", c.name, hosts, want)
+		}
+	}
+}
+
+// callers compares who may call the ports, by the NetworkPolicy, with who has to.
+func callers(t *testing.T, all manifests, named map[string]int32) {
+	t.Helper()
+	got := map[int32][]networkingv1.NetworkPolicyPeer{}
 	for _, rule := range only[networkingv1.NetworkPolicy](t, all, "NetworkPolicy").Spec.Ingress {
 		for _, p := range rule.Ports {
-			callers[p.Port.IntVal] = rule.From
+			got[p.Port.IntVal] = rule.From
 		}
 	}
 	from := func(label, value string) []networkingv1.NetworkPolicyPeer {
@@ -345,7 +508,7 @@ func ports(t *testing.T, all manifests, c compositeController, svc corev1.Servic
 	if diff := cmp.Diff(map[int32][]networkingv1.NetworkPolicyPeer{
 		named["hooks"]:   from("kubernetes.io/metadata.name", "metacontroller"),
 		named["metrics"]: from(metricsLabel, "true"),
-	}, callers); diff != "" {
+	}, got); diff != "" {
 		t.Errorf("who may call the ports, by the NetworkPolicy (-want +got):\n%s", diff)
 	}
 	if label := metricsLabel + "=true"; !strings.Contains(string(read(t, "README.md")), label) {
@@ -422,7 +585,8 @@ func servers(t *testing.T) (hooks, metrics *server.Server) {
 // namespaces looks for objects that would land in whatever namespace kubectl is set to.
 func namespaces(t *testing.T, all manifests, want string) {
 	t.Helper()
-	cluster := []string{"Namespace", "CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding", "CompositeController"}
+	cluster := []string{"Namespace", "CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding", "CompositeController", "DecoratorController",
+		"ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"}
 	for _, doc := range all {
 		m := meta(t, doc)
 		if want := want; slices.Contains(cluster, m.Kind) {
@@ -432,6 +596,36 @@ func namespaces(t *testing.T, all manifests, want string) {
 		} else if m.Namespace != want {
 			t.Errorf("%s %s has the namespace %q, want %q", m.Kind, m.Name, m.Namespace, want)
 		}
+	}
+}
+
+// overlaid is dir with components, as an overlay of somebody's own has them.
+func overlaid(t *testing.T, dir string, components ...string) manifests {
+	t.Helper()
+	overlay := t.TempDir()
+	relative := func(path string) string {
+		absolute, err := filepath.Abs(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		path, err = filepath.Rel(overlay, absolute)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	text := "resources:\n- " + relative(dir) + "\ncomponents:\n"
+	for _, c := range components {
+		text += "- " + relative(filepath.Join("components", c)) + "\n"
+	}
+	write(t, filepath.Join(overlay, "kustomization.yaml"), text)
+	return rendered(t, overlay)
+}
+
+func write(t *testing.T, file, content string) {
+	t.Helper()
+	if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -481,12 +675,26 @@ func TestMetacontrollerRole(t *testing.T) {
 			}
 		}
 	}
-	c := only[compositeController](t, files(t, "base"), "CompositeController")
-	can(c.Spec.ParentResource, "get", "list", "watch", "update")
-	can(resource{c.Spec.ParentResource.APIVersion, c.Spec.ParentResource.Resource + "/status"}, "update")
-	can(resource{c.Spec.ParentResource.APIVersion, c.Spec.ParentResource.Resource + "/finalizers"}, "update")
-	for _, r := range c.children() {
+	base := files(t, "base")
+	attached := only[decoratorController](t, base, "DecoratorController").Spec.Attachments
+	for _, c := range find[compositeController](t, base, "CompositeController") {
+		parent := c.Spec.ParentResource
+		can(parent, "get", "list", "watch", "update")
+		can(resource{parent.APIVersion, parent.Resource + "/status"}, "update")
+		can(resource{parent.APIVersion, parent.Resource + "/finalizers"}, "update")
+		attached = append(attached, c.Spec.ChildResources...)
+	}
+	for _, r := range resources(attached) {
 		can(r, "get", "list", "watch", "create", "update", "patch", "delete")
+	}
+	can(resource{"v1", "nodes"}, "get", "list", "watch")
+	can(resource{"v1", "nodes/finalizers"}, "update")
+	for _, verb := range []string{"create", "update", "patch", "delete", "deletecollection"} {
+		for _, r := range []string{"nodes", "nodes/status"} {
+			if allows(role, resource{"v1", r}, verb) {
+				t.Errorf("the ClusterRole allows to %s %s: an answer with a status would wipe the kubelet's", verb, r)
+			}
+		}
 	}
 	for _, r := range related(t) {
 		can(r, "get", "list", "watch")
@@ -534,7 +742,7 @@ func answered(t *testing.T) []resource {
 func related(t *testing.T) []resource {
 	t.Helper()
 	found := map[resource]bool{}
-	for _, resp := range golden[struct{ RelatedResources []resource }](t, "customize") {
+	for _, resp := range golden[struct{ RelatedResources []resource }](t, "*customize*", "*/customize") {
 		for _, r := range resp.RelatedResources {
 			found[resource{r.APIVersion, r.Resource}] = true
 		}

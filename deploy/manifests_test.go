@@ -34,6 +34,56 @@ type compositeController struct {
 	} `json:"spec"`
 }
 
+// decoratorController likewise. It has no finalize: with it, every Node would get a finalizer.
+type decoratorController struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata"`
+	Spec              struct {
+		Resources       []resource `json:"resources"`
+		Attachments     []child    `json:"attachments"`
+		EndpointConfigs []endpoint `json:"endpointConfigs"`
+		Hooks           struct {
+			Sync      hook `json:"sync"`
+			Customize hook `json:"customize"`
+		} `json:"hooks"`
+	} `json:"spec"`
+}
+
+// controller is what both kinds have: hooks, and where they are called.
+type controller struct {
+	name      string
+	hooks     map[string]hook
+	endpoints []endpoint
+}
+
+// controllers are all that Metacontroller acts by, by name.
+func controllers(t *testing.T, all manifests) []controller {
+	t.Helper()
+	var found []controller
+	for _, c := range find[compositeController](t, all, "CompositeController") {
+		hooks := map[string]hook{"sync": c.Spec.Hooks.Sync, "finalize": c.Spec.Hooks.Finalize, "customize": c.Spec.Hooks.Customize}
+		found = append(found, controller{c.Name, hooks, c.Spec.EndpointConfigs})
+	}
+	for _, d := range find[decoratorController](t, all, "DecoratorController") {
+		hooks := map[string]hook{"sync": d.Spec.Hooks.Sync, "customize": d.Spec.Hooks.Customize}
+		found = append(found, controller{d.Name, hooks, d.Spec.EndpointConfigs})
+	}
+	slices.SortFunc(found, func(a, b controller) int { return strings.Compare(a.name, b.name) })
+	return found
+}
+
+// composite is the CompositeController of a name.
+func composite(t *testing.T, all manifests, name string) compositeController {
+	t.Helper()
+	for _, c := range find[compositeController](t, all, "CompositeController") {
+		if c.Name == name {
+			return c
+		}
+	}
+	t.Fatalf("there is no CompositeController %s", name)
+	return compositeController{}
+}
+
 type resource struct {
 	APIVersion string `json:"apiVersion"`
 	Resource   string `json:"resource"`
@@ -66,13 +116,9 @@ type hook struct {
 	} `json:"webhook"`
 }
 
-func (c *compositeController) hooks() map[string]hook {
-	return map[string]hook{"sync": c.Spec.Hooks.Sync, "finalize": c.Spec.Hooks.Finalize, "customize": c.Spec.Hooks.Customize}
-}
-
-func (c *compositeController) children() []resource {
+func resources(children []child) []resource {
 	var all []resource
-	for _, c := range c.Spec.ChildResources {
+	for _, c := range children {
 		all = append(all, c.resource)
 	}
 	return all
@@ -206,11 +252,19 @@ type serviceMonitor struct {
 	} `json:"spec"`
 }
 
-func golden[T any](t *testing.T, hook string) []T {
+// golden are the answers in the directories that the patterns name.
+func golden[T any](t *testing.T, hooks ...string) []T {
 	t.Helper()
-	matches, err := filepath.Glob(filepath.Join("../testdata", hook, "*", "response.json"))
-	if err != nil || len(matches) == 0 {
-		t.Fatalf("there are %d golden answers of %s: %v", len(matches), hook, err)
+	var matches []string
+	for _, hook := range hooks {
+		found, err := filepath.Glob(filepath.Join("../testdata", hook, "*", "response.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		matches = append(matches, found...)
+	}
+	if len(matches) == 0 {
+		t.Fatalf("there are no golden answers of %q", hooks)
 	}
 	var all []T
 	for _, file := range matches {

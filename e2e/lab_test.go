@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -36,6 +37,8 @@ var (
 	nads      = schema.GroupVersionResource{Group: "k8s.cni.cncf.io", Version: "v1", Resource: "network-attachment-definitions"}
 	machines  = schema.GroupVersionResource{Group: "kubevirt.io", Version: "v1", Resource: "virtualmachines"}
 	instances = schema.GroupVersionResource{Group: "kubevirt.io", Version: "v1", Resource: "virtualmachineinstances"}
+	networks  = schema.GroupVersionResource{Group: "vm.novasphere.dev", Version: "v1alpha1", Resource: "wukongnetworks"}
+	reports   = schema.GroupVersionResource{Group: "vm.novasphere.dev", Version: "v1alpha1", Resource: "wukongnodes"}
 	nodes     = schema.GroupVersionResource{Version: "v1", Resource: "nodes"}
 	events    = schema.GroupVersionResource{Version: "v1", Resource: "events"}
 )
@@ -45,6 +48,10 @@ const (
 	dynamicApply    = "dynamic-apply"
 	serverSideApply = "server-side-apply"
 )
+
+// hookFlags are those of every hook. Nodes do not join by and by, so nobody needs to wait for more of them.
+// The last two are none of the first version's.
+var hookFlags = []string{"-log-level", "debug", "-nodes-settle", "100ms"}
 
 // patience is how long anything may take. A busy machine needs a few seconds for most.
 const patience = 20 * time.Second
@@ -59,7 +66,8 @@ type lab struct {
 	hook           *cluster.Process
 	front          *front
 	metacontroller *cluster.Process
-	nmstate        bool      // the CompositeController is the one for clusters with NMState
+	slow           int       // how many times as long anything may take
+	nmstate        bool      // the controllers are those for clusters with NMState
 	began          time.Time // the present journey
 }
 
@@ -106,7 +114,7 @@ func labFor(t *testing.T, strategy string) *lab {
 	l := labs.started[strategy]
 	if l == nil {
 		var err error
-		if l, err = startLab(strategy); err != nil {
+		if l, err = startLab(strategy, cluster.Options{Log: os.Stderr}); err != nil {
 			t.Fatal(err)
 		}
 		labs.started[strategy] = l
@@ -130,11 +138,11 @@ func ended(p *cluster.Process) bool {
 	}
 }
 
-func startLab(strategy string) (_ *lab, err error) {
+func startLab(strategy string, options cluster.Options) (_ *lab, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Minute)
 	defer cancel()
 	l := &lab{strategy: strategy, nmstate: true}
-	if l.Cluster, err = cluster.Start(ctx, cluster.Options{Log: os.Stderr}); err != nil {
+	if l.Cluster, err = cluster.Start(ctx, options); err != nil {
 		return nil, err
 	}
 	defer func() {
@@ -146,8 +154,8 @@ func startLab(strategy string) (_ *lab, err error) {
 	if err != nil {
 		return nil, err
 	}
-	options := simulator.Options{Log: slog.New(slog.NewTextHandler(log, nil))}
-	if l.simulator, err = simulator.Start(context.Background(), l.Config, options); err != nil {
+	playing := simulator.Options{Log: slog.New(slog.NewTextHandler(log, nil))}
+	if l.simulator, err = simulator.Start(context.Background(), l.Config, playing); err != nil {
 		return nil, err
 	}
 	for i := 1; i <= 2; i++ {
@@ -165,28 +173,39 @@ func startLab(strategy string) (_ *lab, err error) {
 			return nil, err
 		}
 	}
-	if l.hook, err = l.StartHook(ctx, "-log-level", "debug"); err != nil {
+	flags := hookFlags
+	if options.Root != "" { // an earlier version
+		flags = hookFlags[:2]
+	}
+	if l.hook, err = l.StartHook(ctx, flags...); err != nil {
 		return nil, err
 	}
 	l.front = newFront(l.hook.URL)
-	if err := l.InstallController(ctx, l.front.server.URL, true); err != nil {
+	if err := l.InstallControllers(ctx, l.front.server.URL, true); err != nil {
 		return nil, err
 	}
 	l.metacontroller, err = l.StartMetacontroller(ctx, strategy)
 	return l, err
 }
 
-// control makes Metacontroller act by the CompositeController with or without NMState, and waits until it does.
+// control makes Metacontroller act by the controllers with or without NMState, and waits until it does.
 func (l *lab) control(t *testing.T, nmstate bool) {
 	t.Helper()
 	if l.nmstate == nmstate {
 		return
 	}
-	if err := l.InstallController(t.Context(), l.front.server.URL, nmstate); err != nil {
+	told := l.front.toldOfNodes()
+	if err := l.InstallControllers(t.Context(), l.front.server.URL, nmstate); err != nil {
 		t.Fatal(err)
 	}
 	l.nmstate = nmstate
 	l.awaitController(t)
+	if nmstate {
+		l.eventually(t, "Metacontroller calls about nodes again", func() (bool, string) {
+			calls := l.front.toldOfNodes() - told
+			return calls >= 2, fmt.Sprint("calls: ", calls)
+		})
+	}
 }
 
 // awaitController waits until Metacontroller calls with the CompositeController that is installed now. It says so of no
@@ -210,18 +229,29 @@ func (l *lab) awaitController(t *testing.T) {
 // create creates a Wukong with a spec in YAML.
 func (l *lab) create(t *testing.T, name, spec string) {
 	t.Helper()
+	l.createOf(t, wukongs, "Wukong", name, spec)
+}
+
+// createNetwork creates a WukongNetwork with a spec in YAML.
+func (l *lab) createNetwork(t *testing.T, name, spec string) {
+	t.Helper()
+	l.createOf(t, networks, "WukongNetwork", name, spec)
+}
+
+func (l *lab) createOf(t *testing.T, resource schema.GroupVersionResource, kind, name, spec string) {
+	t.Helper()
 	w := &unstructured.Unstructured{Object: map[string]any{
-		"apiVersion": "vm.novasphere.dev/v1alpha1", "kind": "Wukong",
+		"apiVersion": "vm.novasphere.dev/v1alpha1", "kind": kind,
 		"metadata": map[string]any{"name": name},
 		"spec":     object(t, spec),
 	}}
 	l.retry(t, func() error {
-		_, err := l.Dynamic.Resource(wukongs).Create(t.Context(), w, metav1.CreateOptions{})
+		_, err := l.Dynamic.Resource(resource).Create(t.Context(), w, metav1.CreateOptions{})
 		return err
 	})
 	// A journey that ends early leaves nothing in the way of the next.
 	t.Cleanup(func() {
-		err := l.Dynamic.Resource(wukongs).Delete(context.Background(), name, metav1.DeleteOptions{})
+		err := l.Dynamic.Resource(resource).Delete(context.Background(), name, metav1.DeleteOptions{})
 		if err != nil && !apierrors.IsNotFound(err) {
 			t.Errorf("taking %s away: %v", name, err)
 		}
@@ -310,8 +340,19 @@ func (l *lab) ready(t *testing.T, name string) {
 // the Wukong has now. It answers with the condition's message.
 func (l *lab) awaitCondition(t *testing.T, name, kind, status, reason string) (message string) {
 	t.Helper()
+	return l.awaitConditionOf(t, wukongs, name, kind, status, reason)
+}
+
+// awaitNetwork does the same with a WukongNetwork.
+func (l *lab) awaitNetwork(t *testing.T, name, kind, status, reason string) (message string) {
+	t.Helper()
+	return l.awaitConditionOf(t, networks, name, kind, status, reason)
+}
+
+func (l *lab) awaitConditionOf(t *testing.T, resource schema.GroupVersionResource, name, kind, status, reason string) (message string) {
+	t.Helper()
 	l.eventually(t, fmt.Sprintf("%s has %s=%s %s", name, kind, status, reason), func() (bool, string) {
-		w, err := l.get(t, wukongs, "", name)
+		w, err := l.get(t, resource, "", name)
 		if err != nil || w == nil {
 			return false, fmt.Sprint("it cannot be read: ", err)
 		}
@@ -352,6 +393,7 @@ func condition(object *unstructured.Unstructured, kind string) map[string]string
 // are printed.
 func (l *lab) eventually(t *testing.T, what string, is func() (bool, string)) {
 	t.Helper()
+	patience := time.Duration(max(1, l.slow)) * patience
 	deadline := time.Now().Add(patience)
 	last := ""
 	for time.Now().Before(deadline) {
@@ -400,6 +442,16 @@ func (l *lab) complaints(t *testing.T) string {
 		message, _, _ := unstructured.NestedString(e.Object, "message")
 		lines = append(lines, name+": "+message)
 	}
+	for _, resource := range []schema.GroupVersionResource{wukongs, networks} {
+		list, err := l.Dynamic.Resource(resource).List(t.Context(), metav1.ListOptions{})
+		if err != nil {
+			lines = append(lines, err.Error())
+			continue
+		}
+		for _, o := range list.Items {
+			lines = append(lines, fmt.Sprintf("%s %s: %v", o.GetKind(), o.GetName(), condition(&o, "Ready")["message"]))
+		}
+	}
 	log, err := os.ReadFile(filepath.Join(l.Dir, "simulator.log"))
 	if err != nil {
 		return err.Error()
@@ -410,7 +462,7 @@ func (l *lab) complaints(t *testing.T) string {
 // restartHook starts the hook again after it has ended, at another port and with flags.
 func (l *lab) restartHook(t *testing.T, flags ...string) {
 	t.Helper()
-	hook, err := l.StartHook(context.WithoutCancel(t.Context()), append([]string{"-log-level", "debug"}, flags...)...)
+	hook, err := l.StartHook(context.WithoutCancel(t.Context()), append(slices.Clone(hookFlags), flags...)...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -436,12 +488,12 @@ type front struct {
 	mu          sync.Mutex
 	backend     *url.URL
 	fault       func(http.ResponseWriter, *http.Request) bool
-	calls       map[string]int   // of sync, by Wukong
-	controllers map[string]int64 // the generation of the CompositeController of the last call, by Wukong
+	calls       map[string]map[string]int // by hook, and by the name of what they are about
+	controllers map[string]int64          // the generation of the CompositeController of the last call, by Wukong
 }
 
 func newFront(backend string) *front {
-	f := &front{calls: map[string]int{}, controllers: map[string]int64{}}
+	f := &front{calls: map[string]map[string]int{}, controllers: map[string]int64{}}
 	f.to(backend)
 	f.server = httptest.NewServer(f)
 	return f
@@ -469,7 +521,7 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	var call struct {
-		Controller, Parent struct {
+		Controller, Parent, Object struct {
 			Metadata struct {
 				Name       string
 				Generation int64
@@ -478,11 +530,14 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	_ = json.Unmarshal(body, &call) // whatever it is, the hook says what is wrong with it
 	f.mu.Lock()
-	name := call.Parent.Metadata.Name
-	if r.URL.Path == "/sync" {
-		f.calls[name]++
+	name, hook := call.Parent.Metadata.Name+call.Object.Metadata.Name, strings.TrimPrefix(r.URL.Path, "/")
+	if f.calls[hook] == nil {
+		f.calls[hook] = map[string]int{}
 	}
-	f.controllers[name] = call.Controller.Metadata.Generation
+	f.calls[hook][name]++
+	if !strings.Contains(hook, "/") {
+		f.controllers[name] = call.Controller.Metadata.Generation
+	}
 	backend, fault := f.backend, f.fault
 	f.mu.Unlock()
 	if fault != nil && fault(w, r) {
@@ -496,10 +551,24 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // called is how often sync was called about a Wukong.
-func (f *front) called(name string) int {
+func (f *front) called(name string) int { return f.calledAs("sync", name) }
+
+// calledAs is how often a hook was called about something.
+func (f *front) calledAs(hook, name string) int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.calls[name]
+	return f.calls[hook][name]
+}
+
+// toldOfNodes is how often the hook was called about any node.
+func (f *front) toldOfNodes() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	n := 0
+	for _, calls := range f.calls["node/sync"] {
+		n += calls
+	}
+	return n
 }
 
 // controller is the generation of the CompositeController at the last call about a Wukong.

@@ -118,7 +118,11 @@ func TestTheExamplesApplyAsTheyAre(t *testing.T) {
 		if err != nil || len(files) == 0 {
 			t.Fatalf("there are no examples: %v", err)
 		}
-		var names []string
+		// The labels that network-with-two-nic-names.yaml asks for.
+		for node, model := range map[string]any{"worker-1": "small", "worker-2": "large"} {
+			l.patch(t, nodes, "", node, map[string]any{"metadata": map[string]any{"labels": map[string]any{"hardware.example.com/model": model}}})
+		}
+		var names, shared []string
 		for _, file := range files {
 			objects, err := cluster.ReadFile(file)
 			if err != nil {
@@ -128,13 +132,20 @@ func TestTheExamplesApplyAsTheyAre(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, o := range objects {
-				names = append(names, o.GetName())
+				if o.GetKind() == "WukongNetwork" {
+					shared = append(shared, o.GetName())
+				} else {
+					names = append(names, o.GetName())
+				}
 			}
 		}
 		l.awaitCondition(t, "vm-on-an-existing-nad", "Stalled", "True", "AttachmentNotFound")
-		shared := l.foreignNAD(t, "networks", "shared-lan")
+		theirs := l.foreignNAD(t, "networks", "shared-lan")
 		for _, name := range names {
 			l.ready(t, name)
+		}
+		for _, name := range shared {
+			l.awaitNetwork(t, name, "Ready", "True", "PoliciesAvailable")
 		}
 		addresses, _, _ := unstructured.NestedString(l.must(t, wukongs, "", "ubuntu-vm-nmstate").Object, "status", "address")
 		if addresses != "192.168.100.10" {
@@ -146,7 +157,11 @@ func TestTheExamplesApplyAsTheyAre(t *testing.T) {
 		for _, name := range names {
 			l.awaitGone(t, wukongs, "", name)
 		}
-		l.untouched(t, shared)
+		for _, name := range shared {
+			l.leaveNetwork(t, name)
+			l.awaitGone(t, networks, "", name)
+		}
+		l.untouched(t, theirs)
 		if err := l.Dynamic.Resource(nads).Namespace("networks").Delete(t.Context(), "shared-lan", metav1.DeleteOptions{}); err != nil {
 			t.Fatal(err)
 		}

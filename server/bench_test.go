@@ -23,7 +23,7 @@ import (
 // benchedBytes is how much text is read between two looks at the clock: enough for the collector to run several times.
 const benchedBytes = 8 << 20
 
-// benched are the sizes of the requests: few and many networks, nodes, and policies of others.
+// benched are the sizes of the requests to /sync: few and many networks, nodes, and policies of others.
 var benched = []scale.Size{
 	{Networks: 1, Nodes: 3},
 	{Networks: 1, Nodes: 100},
@@ -37,35 +37,75 @@ var benched = []scale.Size{
 	{Networks: 3, Nodes: 20, Others: 1000},
 }
 
+// load is a request that is benched.
+type load struct {
+	name, path string
+	request    func(scale.Hook) ([]byte, error)
+	states     func(scale.Hook) ([]byte, error) // the same with Nodes and NodeNetworkStates; nil where there is none
+}
+
+// loads are the requests that are benched: those of all sizes in both forms, those about a Wukong on WukongNetworks, and those about
+// WukongNetworks and Nodes.
+func loads() []load {
+	var all []load
+	for _, size := range benched {
+		now := load{name: size.String(), path: "/sync", request: about(scale.Request, size)}
+		if size.Nodes == 0 {
+			all = append(all, now)
+			continue
+		}
+		size.States = true
+		now.states = about(scale.Request, size)
+		all = append(all, load{name: size.String(), path: "/sync", request: now.states}, now)
+	}
+	for _, size := range []scale.Size{{Networks: 1, Shared: true}, {Networks: 3, Shared: true}} {
+		all = append(all, load{name: size.String(), path: "/sync", request: about(scale.Request, size)})
+	}
+	for _, nodes := range []int{3, 100} {
+		size := scale.Size{Networks: 1, Nodes: nodes}
+		states := size
+		states.States = true
+		all = append(all, load{
+			name: "network/" + size.String(), path: "/network/sync",
+			request: about(scale.NetworkRequest, size), states: about(scale.NetworkRequest, states),
+		})
+	}
+	for _, networks := range []int{1, 16} {
+		size := scale.Size{Networks: networks, Nodes: 1}
+		all = append(all, load{name: "node/" + size.String(), path: "/node/sync", request: about(scale.NodeRequest, size)})
+	}
+	return all
+}
+
+func about(request func(scale.Size, scale.Hook) ([]byte, error), size scale.Size) func(scale.Hook) ([]byte, error) {
+	return func(hook scale.Hook) ([]byte, error) { return request(size, hook) }
+}
+
 // BenchmarkHandler is the whole handler, from the bytes of a request to those of its answer. Seconds say little, because
 // machines differ, and one is not always as fast. So it is compared with two others that read the same bytes: plain is
 // encoding/json, which decodes the request into maps and encodes the same answer; valid is json.Valid, which only looks.
+// Where the request shows WukongNodes, it is also compared with itself, asked with Nodes and NodeNetworkStates in their place.
 func BenchmarkHandler(b *testing.B) {
-	for _, size := range benched {
-		b.Run(size.String(), func(b *testing.B) {
-			handler := quiet(b)
-			request, err := scale.Request(size, asking(handler))
-			if err != nil {
-				b.Fatal(err)
-			}
-			compare(b, handler, request)
+	for _, l := range loads() {
+		b.Run(l.name, func(b *testing.B) {
+			compare(b, l, asking(quiet(b)))
 		})
 	}
 }
 
 // BenchmarkAnswer is the handler alone, for profiles: beside others its share of the collector's work cannot be told.
 func BenchmarkAnswer(b *testing.B) {
-	for _, size := range benched {
-		b.Run(size.String(), func(b *testing.B) {
+	for _, l := range loads() {
+		b.Run(l.name, func(b *testing.B) {
 			ask := asking(quiet(b))
-			request, err := scale.Request(size, ask)
+			request, err := l.request(ask)
 			if err != nil {
 				b.Fatal(err)
 			}
 			b.ReportAllocs()
 			b.SetBytes(int64(len(request)))
 			for b.Loop() {
-				if _, err := ask(request); err != nil {
+				if _, err := ask(l.path, request); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -73,11 +113,14 @@ func BenchmarkAnswer(b *testing.B) {
 	}
 }
 
-// compare reports what the handler costs for a request, and how many times that of the other two it is.
-func compare(b *testing.B, handler http.Handler, request []byte) {
+// compare reports what an answer costs, and how many times that of the others it is.
+func compare(b *testing.B, l load, ask scale.Hook) {
 	b.Helper()
-	ask := asking(handler)
-	body, err := ask(request)
+	request, err := l.request(ask)
+	if err != nil {
+		b.Fatal(err)
+	}
+	body, err := ask(l.path, request)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -85,14 +128,19 @@ func compare(b *testing.B, handler http.Handler, request []byte) {
 	if err := json.Unmarshal(body, &answer); err != nil {
 		b.Fatal(err)
 	}
+	var withStates []byte
+	if l.states != nil {
+		if withStates, err = l.states(ask); err != nil {
+			b.Fatal(err)
+		}
+	}
 	times := max(1, benchedBytes/len(request))
-	var hook, plain, valid scale.Cost
+	var hook, states, plain, valid scale.Cost
 	for b.Loop() {
-		hook.Add(times, func() {
-			if _, err := ask(request); err != nil {
-				b.Fatal(err)
-			}
-		})
+		hook.Add(times, asked(b, ask, l.path, request))
+		if withStates != nil {
+			states.Add(max(1, benchedBytes/len(withStates)), asked(b, ask, l.path, withStates))
+		}
 		plain.Add(times, func() {
 			var decoded any
 			if err := json.Unmarshal(request, &decoded); err != nil {
@@ -111,13 +159,26 @@ func compare(b *testing.B, handler http.Handler, request []byte) {
 	cpu, allocs := hook.PerTime()
 	plainRatio, allocsRatio := hook.Ratio(&plain)
 	validRatio, _ := hook.Ratio(&valid)
-	b.ReportMetric(0, "ns/op") // of all three together
+	b.ReportMetric(0, "ns/op") // of all together
 	b.ReportMetric(float64(len(request))/1e3, "KB")
 	b.ReportMetric(cpu.Seconds()*1e3, "cpu-ms")
 	b.ReportMetric(allocs, "allocs")
 	b.ReportMetric(plainRatio, "plain-ratio")
 	b.ReportMetric(validRatio, "valid-ratio")
 	b.ReportMetric(allocsRatio, "allocs-ratio")
+	if withStates != nil {
+		statesRatio, _ := hook.Ratio(&states)
+		b.ReportMetric(statesRatio, "states-ratio")
+	}
+}
+
+// asked asks once.
+func asked(b *testing.B, ask scale.Hook, path string, request []byte) func() {
+	return func() {
+		if _, err := ask(path, request); err != nil {
+			b.Fatal(err)
+		}
+	}
 }
 
 // quiet is the handler of the hooks with the flags' defaults, whose log nobody reads.
@@ -143,9 +204,9 @@ func defaults(log *slog.Logger) server.Config {
 
 // asking asks a handler without a network between.
 func asking(handler http.Handler) scale.Hook {
-	return func(request []byte) ([]byte, error) {
+	return func(path string, request []byte) ([]byte, error) {
 		w := httptest.NewRecorder()
-		r := httptest.NewRequest(http.MethodPost, "/sync", bytes.NewReader(request))
+		r := httptest.NewRequest(http.MethodPost, path, bytes.NewReader(request))
 		r.Header.Set("Content-Type", jsonType)
 		handler.ServeHTTP(w, r)
 		if w.Code != http.StatusOK {

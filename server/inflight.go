@@ -15,9 +15,9 @@ import (
 )
 
 const (
-	// maxRequestBytes limits the body of a request. The part that grows is what the nodes say: an enactment for each
-	// bridge and node, and for the look before a policy is created all Nodes and NodeNetworkStates, some tens of KiB a
-	// node. Hundreds of nodes fit.
+	// maxRequestBytes limits the body of a request. The part that grows is what is said of the nodes: an enactment of 2.5 KB
+	// for each bridge and node, and a WukongNode of 5 KB or more. With some bridges thousands of nodes fit. A request of the
+	// first version's rules has the Nodes and NodeNetworkStates themselves, 60 KB a node: of them hundreds fit.
 	maxRequestBytes = 32 << 20
 
 	// firstBufferBytes is what a caller gets before a byte of its body has arrived. Most requests are smaller, and are read into
@@ -156,7 +156,7 @@ func (s *share) wait(ctx context.Context, l limiter, n int64) *refusal {
 	case err == nil:
 		return nil
 	case errors.Is(context.Cause(ctx), errBusy):
-		err := fmt.Errorf("%w: this request has waited %v behind others, and comes again by itself: if that goes on, give the hook more memory (limits.memory) or more replicas, or start it with -preflight=false", errBusy, turnTimeout)
+		err := fmt.Errorf("%w: this request has waited %v behind others, and comes again by itself: if that goes on, give the hook more memory (limits.memory) or more replicas, or use WukongNetworks (networkName), which make requests small", errBusy, turnTimeout)
 		return &refusal{code: http.StatusServiceUnavailable, err: err}
 	}
 	return gone(ctx)
@@ -165,7 +165,8 @@ func (s *share) wait(ctx context.Context, l limiter, n int64) *refusal {
 var errTooLarge = errors.New("the body is too large")
 
 func tooLarge() *refusal {
-	err := fmt.Errorf("the request is larger than %d MiB: start the hook with -preflight=false, or use existing attachments (nadName) instead of bridges of this Wukong's own", maxRequestBytes>>20)
+	err := fmt.Errorf("the request is larger than %d MiB: use WukongNetworks (networkName) instead of bridges of a Wukong's own, or start the hook "+
+		"with -preflight=false, and then restart Metacontroller, which keeps what it was told to send for up to 20 minutes", maxRequestBytes>>20)
 	return &refusal{code: http.StatusRequestEntityTooLarge, err: err}
 }
 

@@ -71,13 +71,15 @@ func bare(w http.ResponseWriter, r *http.Request) {
 // serving process, and as a multiple of what a bare server takes that does nothing with the same bytes.
 func BenchmarkServed(b *testing.B) {
 	for _, load := range []struct {
-		name    string
-		request func(scale.Hook) ([]byte, error)
-		each    int // requests of a round on each connection
+		load
+		each int // requests of a round on each connection
 	}{
-		{"pod-network-new", scale.PodNetwork, 40},
-		{"pod-network-ready", func(hook scale.Hook) ([]byte, error) { return scale.Request(scale.Size{}, hook) }, 40},
-		{"one-bridge-ready", scale.OneBridge, 8},
+		{load{name: "pod-network-new", path: "/sync", request: scale.PodNetwork}, 40},
+		{load{name: "pod-network-ready", path: "/sync", request: about(scale.Request, scale.Size{})}, 40},
+		{load{name: "one-bridge-ready", path: "/sync", request: scale.OneBridge}, 20},
+		{load{name: "one-bridge-ready,states", path: "/sync", request: about(scale.Request, scale.Size{Networks: 1, Nodes: 1, States: true})}, 8},
+		{load{name: "shared-network-ready", path: "/sync", request: about(scale.Request, scale.Size{Networks: 1, Shared: true})}, 20},
+		{load{name: "node", path: "/node/sync", request: about(scale.NodeRequest, scale.Size{Networks: 1, Nodes: 1})}, 10},
 	} {
 		b.Run(load.name, func(b *testing.B) {
 			ask := asking(quiet(b))
@@ -85,11 +87,11 @@ func BenchmarkServed(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			answer, err := ask(request)
+			answer, err := ask(load.path, request)
 			if err != nil {
 				b.Fatal(err)
 			}
-			hook, plain := started(b, "hook", "sync"), started(b, "bare", strconv.Itoa(len(answer)))
+			hook, plain := started(b, "hook", strings.TrimPrefix(load.path, "/")), started(b, "bare", strconv.Itoa(len(answer)))
 			hook.round(b, request, 1) // opens the connections
 			plain.round(b, request, 1)
 			hook.cpu, plain.cpu = 0, 0

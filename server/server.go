@@ -20,7 +20,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"novasphere.dev/wukong/sync"
-	"novasphere.dev/wukong/types/v1alpha1"
 )
 
 // The limits of one connection to the hooks.
@@ -111,19 +110,9 @@ func newHooks(cfg Config) (*hooks, error) {
 func (s *hooks) routes() http.Handler {
 	r := chi.NewRouter()
 	r.Use(lingering)
-	r.Post("/sync", hook(s, withChildren("sync", func(req *sync.Request) (*sync.Response, error) {
-		return sync.Sync(req, s.Settings, s.Now())
-	})))
-	r.Post("/finalize", hook(s, withChildren("finalize", func(req *sync.Request) (*sync.Response, error) {
-		return sync.Finalize(req, s.Settings, s.Now())
-	})))
-	r.Post("/customize", hook(s, route[sync.CustomizeRequest, sync.CustomizeResponse]{
-		name: "customize",
-		call: func(req *sync.CustomizeRequest) (*sync.CustomizeResponse, error) {
-			return sync.Customize(req, s.Settings)
-		},
-		about: func(req *sync.CustomizeRequest) []any { return parent(req.Parent) },
-	}))
+	s.wukongRoutes(r)
+	s.networkRoutes(r)
+	s.nodeRoutes(r)
 
 	// Being ready and being alive are the same. Nothing is loaded or connected before the first request. And a process
 	// that stops closes its listener at once, so that its probes fail without an answer.
@@ -131,7 +120,7 @@ func (s *hooks) routes() http.Handler {
 	r.Get("/readyz", alive)
 
 	r.NotFound(func(w http.ResponseWriter, r *http.Request) {
-		err := errors.New("no such path: the hooks are /sync, /finalize and /customize")
+		err := errors.New("no such path: the hooks are /sync, /finalize and /customize, and those below /network and /node")
 		refusal{code: http.StatusNotFound, err: err}.write(w, s.Log.With("path", r.URL.Path))
 	})
 	r.MethodNotAllowed(func(w http.ResponseWriter, req *http.Request) {
@@ -146,29 +135,6 @@ func (s *hooks) routes() http.Handler {
 		refusal{code: http.StatusMethodNotAllowed, err: err}.write(w, s.Log.With("path", req.URL.Path))
 	})
 	return r
-}
-
-// withChildren is the route of a hook whose request and answer have children.
-func withChildren(name string, call func(*sync.Request) (*sync.Response, error)) route[sync.Request, sync.Response] {
-	return route[sync.Request, sync.Response]{
-		name: name,
-		call: call,
-		about: func(req *sync.Request) []any {
-			if req.Parent == nil {
-				return nil
-			}
-			return append(parent(req.Parent), "children", req.Observed())
-		},
-		notes: func(resp *sync.Response) []string { return resp.Notes },
-	}
-}
-
-// parent is what the log says of a Wukong. A request that could not be read has none.
-func parent(w *v1alpha1.Wukong) []any {
-	if w == nil {
-		return nil
-	}
-	return []any{"parent", w.Name}
 }
 
 func alive(w http.ResponseWriter, _ *http.Request) {

@@ -213,13 +213,13 @@ func TestAnswers(t *testing.T) {
 		{"too deep for a field", "POST", "/sync", jsonType, `{"novel":` + strings.Repeat(`{"a":`, 100_000), 400, "…: decoding the request: exceeded max depth"},
 		{"a child without kind", "POST", "/sync", jsonType, edit(`v1": {}`, `v1": {"default/web": {"metadata": {"name": "`+strings.Repeat("世", 400)+`"}}}`), 400, "decoding the request: object default/web has no kind"},
 
-		{"no such path", "POST", "/synch", jsonType, request, 404, "no such path: the hooks are /sync, /finalize and /customize\n"},
+		{"no such path", "POST", "/synch", jsonType, request, 404, "no such path: the hooks are /sync, /finalize and /customize, and those below /network and /node\n"},
 		{"a path below a hook", "POST", "/sync/", jsonType, request, 404, "no such path"},
 		{"metrics are elsewhere", "GET", "/metrics", "", "", 404, "no such path"},
 		{"GET of a hook", "GET", "/sync", "", "", 405, "the method GET is not for this path: use POST\n"},
 		{"POST of a probe", "POST", "/healthz", jsonType, request, 405, "the method POST is not for this path: use GET\n"},
 
-		{"too large", "POST", "/sync", jsonType, request + large, 413, "the request is larger than 32 MiB: start the hook with -preflight=false, or "},
+		{"too large", "POST", "/sync", jsonType, request + large, 413, "the request is larger than 32 MiB: use WukongNetworks (networkName) instead of bridges of a Wukong's own, or "},
 		{"no content type", "POST", "/sync", "", request, 415, `the content type is "": send application/json`},
 		{"YAML", "POST", "/sync", "application/yaml", request, 415, `the content type is "application/yaml": send application/json`},
 
@@ -264,11 +264,13 @@ func TestGoldenCases(t *testing.T) {
 	cfg, _ := config()
 	// As the golden cases have it.
 	cfg.Settings = sync.Settings{
-		PhysicalInterface: "ens160", DefaultOSImage: "quay.io/containerdisks/ubuntu:24.04", Preflight: true, TeardownTimeout: 15 * time.Minute,
+		PhysicalInterface: "ens160", DefaultOSImage: "quay.io/containerdisks/ubuntu:24.04", Preflight: true, NodesSettle: 30 * time.Second,
+		TeardownTimeout: 15 * time.Minute,
 	}
 	cfg.Now = func() time.Time { return time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC) }
 	url := serve(t, cfg).URL
 
+	// The cases of /network/sync are in network-sync.
 	requests, err := filepath.Glob("../testdata/*/*/request.json")
 	if err != nil || len(requests) == 0 {
 		t.Fatalf("no golden cases: %v", err)
@@ -277,7 +279,7 @@ func TestGoldenCases(t *testing.T) {
 		dir := filepath.Dir(path)
 		hook := filepath.Base(filepath.Dir(dir))
 		t.Run(hook+"/"+filepath.Base(dir), func(t *testing.T) {
-			got := post(t, url+"/"+hook, read(t, path))
+			got := post(t, url+"/"+strings.ReplaceAll(hook, "-", "/"), read(t, path))
 			if got.code != 200 {
 				if want := read(t, filepath.Join(dir, "error.txt")); got.code != 422 || got.body != want {
 					t.Errorf("got %d %q, want 422 %q", got.code, got.body, want)

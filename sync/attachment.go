@@ -35,12 +35,19 @@ type cniConfig struct {
 // is ready, and then stays. One that the user names in nadName is waited for.
 // The table in docs/decisions.md has its rows.
 func (v *view) decideAttachment(n *network) outcome.Outcome {
-	if n.superseded != "" {
+	switch {
+	case n.superseded != "":
 		return refuse(v1alpha1.ReasonRemoving, n.superseded)
-	}
-	if !n.ownAttachment {
+	case n.NetworkName != "":
+		return v.decideShared(n)
+	case !n.ownAttachment:
 		return outcome.Outcome{Refusal: v.namedRefusal(n)}
 	}
+	return v.decideOwn(n)
+}
+
+// decideOwn decides about an attachment that is the Wukong's to make.
+func (v *view) decideOwn(n *network) outcome.Outcome {
 	if existing := v.children.Attachments.Get(n.attachmentName); existing != nil {
 		if existing.Deleting {
 			o := refuse(v1alpha1.ReasonAttachmentPending, fmt.Sprintf("attachment %s is being deleted", n.attachmentName))

@@ -49,8 +49,7 @@ func worst(parts []part) *outcome.Refusal {
 	return outcome.Worst(refusals...)
 }
 
-// conditions are Ready, the parts, and Stalled while only the user can make progress. A condition whose status is
-// unchanged keeps its transition time.
+// conditions are Ready, the parts, and Stalled while only the user can make progress.
 func (v *view) conditions(parts []part) []metav1.Condition {
 	last := parts[len(parts)-1]
 	all := []part{readyPart(v1alpha1.ConditionReady, last.reason, last.message)}
@@ -61,12 +60,24 @@ func (v *view) conditions(parts []part) []metav1.Condition {
 			stalled = append(stalled, readyPart(v1alpha1.ConditionStalled, r.Reason, r.Message))
 		}
 	}
-	before := slices.Clone(v.w.Status.Conditions)
+	return stamp{v.w.Status.Conditions, v.w.Generation, v.now}.conditions(slices.Concat(all, parts, stalled))
+}
+
+// stamp is what conditions are made with beside what they say.
+type stamp struct {
+	before     []metav1.Condition
+	generation int64
+	now        time.Time
+}
+
+// conditions are the parts as the status has them. A condition whose status is unchanged keeps its transition time.
+func (s stamp) conditions(parts []part) []metav1.Condition {
+	before := slices.Clone(s.before)
 	var conditions []metav1.Condition
-	for _, p := range slices.Concat(all, parts, stalled) {
+	for _, p := range parts {
 		meta.SetStatusCondition(&before, metav1.Condition{
 			Type: p.condition, Status: p.status, Reason: string(p.reason), Message: p.message,
-			ObservedGeneration: v.w.Generation, LastTransitionTime: metav1.NewTime(v.now.UTC().Truncate(time.Second)),
+			ObservedGeneration: s.generation, LastTransitionTime: metav1.NewTime(s.now.UTC().Truncate(time.Second)),
 		})
 		conditions = append(conditions, *meta.FindStatusCondition(before, p.condition))
 	}

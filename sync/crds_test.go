@@ -23,16 +23,17 @@ import (
 	"novasphere.dev/wukong/admission"
 )
 
-// childSchemas are the schemas of the three kinds of children.
+// childSchemas are the schemas of the kinds of children.
 func childSchemas(t testing.TB) map[string]*admission.Schema {
 	t.Helper()
 	schemas := map[string]*admission.Schema{}
 	for kind, file := range map[string]string{
-		"NodeNetworkConfigurationPolicy": "nmstate.io_nodenetworkconfigurationpolicies.yaml",
-		"NetworkAttachmentDefinition":    "k8s.cni.cncf.io_networkattachmentdefinitions.yaml",
-		"VirtualMachine":                 "kubevirt.io_virtualmachines.yaml",
+		"NodeNetworkConfigurationPolicy": "testdata/crds/nmstate.io_nodenetworkconfigurationpolicies.yaml",
+		"NetworkAttachmentDefinition":    "testdata/crds/k8s.cni.cncf.io_networkattachmentdefinitions.yaml",
+		"VirtualMachine":                 "testdata/crds/kubevirt.io_virtualmachines.yaml",
+		"WukongNode":                     "deploy/base/vm.novasphere.dev_wukongnodes.yaml",
 	} {
-		schema, err := admission.New(mustRead(t, filepath.Join("..", "testdata", "crds", file)))
+		schema, err := admission.New(mustRead(t, filepath.Join("..", file)))
 		if err != nil {
 			t.Fatalf("%s: %v", file, err)
 		}

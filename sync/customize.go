@@ -1,6 +1,7 @@
 package sync
 
 import (
+	"slices"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -32,9 +33,24 @@ func Customize(req *CustomizeRequest, settings Settings) (*CustomizeResponse, er
 	}
 	rules = append(rules, v.attachmentRules()...)
 	if v.nmstate {
+		rules = append(rules, v.sharedRules()...)
 		rules = append(rules, v.policyRules()...)
 	}
 	return &CustomizeResponse{RelatedResources: rules}, nil
+}
+
+// sharedRules select the WukongNetworks that networks use.
+func (v *view) sharedRules() []RelatedRule {
+	var names []string
+	for _, n := range v.networks {
+		if n.NetworkName != "" {
+			names = append(names, n.NetworkName)
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	return []RelatedRule{{APIVersion: v1alpha1.APIVersion, Resource: v1alpha1.NetworkResource, Names: distinct(names)}}
 }
 
 // attachmentRules select the attachments that networks name, and those of others that have the names of the Wukong's
@@ -88,14 +104,61 @@ func (v *view) policyRules() []RelatedRule {
 			RelatedRule{APIVersion: "nmstate.io/v1", Resource: "nodenetworkconfigurationpolicies", LabelSelector: in(facts.LabelBridge, bridged)},
 			RelatedRule{APIVersion: "nmstate.io/v1", Resource: "nodenetworkconfigurationpolicies", LabelSelector: in(facts.LabelUplink, uplinks)})
 	}
-	if v.settings.Preflight {
-		nodes := RelatedRule{APIVersion: "v1", Resource: "nodes"}
-		if selector := nodeSelector(v.w); len(selector) > 0 {
-			nodes.LabelSelector = &metav1.LabelSelector{MatchLabels: selector}
+	if v.settings.Preflight && v.needsNodes() {
+		selector := nodeSelector(v.w)
+		if v.w.DeletionTimestamp != nil || v.leavingInStatus() {
+			selector = nil // a policy that leaves may be for nodes that the spec no longer selects
 		}
-		rules = append(rules, nodes, RelatedRule{APIVersion: "nmstate.io/v1beta1", Resource: "nodenetworkstates"})
+		rules = append(rules, nodeRule(selector))
 	}
 	return rules
+}
+
+// needsNodes reports whether a decision looks at the nodes. While a Wukong is deleted only the removal of a bridge does, so that what has
+// become too large for one request can still be deleted. What a network that is no longer in the spec wanted of its bridge is not known,
+// and a policy that has lost is taken off the nodes in any case, to give its uplink back.
+func (v *view) needsNodes() bool {
+	if v.w.DeletionTimestamp == nil || inConflict(v.w.Status.Conditions) {
+		return true
+	}
+	kept := map[string]bool{}
+	for _, n := range v.w.Spec.Networks {
+		kept[n.Name] = n.ReclaimPolicy != v1alpha1.Delete
+	}
+	for _, n := range v.w.Status.Networks {
+		if n.PolicyName != "" && !kept[n.Name] {
+			return true
+		}
+	}
+	for _, retained := range kept {
+		if !retained {
+			return true
+		}
+	}
+	return false
+}
+
+// inConflict reports whether a last status tells of a conflict, in which a policy may have lost.
+func inConflict(conditions []metav1.Condition) bool {
+	return slices.ContainsFunc(conditions, func(c metav1.Condition) bool { return c.Reason == string(v1alpha1.ReasonConflict) })
+}
+
+// leavingInStatus reports whether the last status has a policy that no network wants any more as it was made.
+func (v *view) leavingInStatus() bool {
+	return slices.ContainsFunc(v.w.Status.Networks, func(told v1alpha1.NetworkStatus) bool {
+		return told.PolicyName != "" && !slices.ContainsFunc(v.networks, func(n *network) bool {
+			return n.policyName == told.PolicyName && n.bridge.Name == told.Bridge && n.bridge.Uplink == told.Uplink
+		})
+	})
+}
+
+// nodeRule selects what is known of the nodes with some labels, or of all nodes.
+func nodeRule(selector map[string]string) RelatedRule {
+	rule := RelatedRule{APIVersion: v1alpha1.APIVersion, Resource: v1alpha1.NodeResource}
+	if len(selector) > 0 {
+		rule.LabelSelector = &metav1.LabelSelector{MatchLabels: selector}
+	}
+	return rule
 }
 
 func in(label string, values []string) *metav1.LabelSelector {

@@ -72,7 +72,7 @@ func (v *view) finalizePolicies() *Response {
 	resp.Notes = notes
 	if len(children) > 0 {
 		// A removal that makes no progress causes no event, so ask to be called again.
-		resp.ResyncAfterSeconds = v.patience()
+		resp.ResyncAfterSeconds = patience(v.settings)
 	}
 	return resp
 }

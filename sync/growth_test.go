@@ -24,7 +24,10 @@ type growth struct {
 // unseen in small clusters. In large ones it decides: Metacontroller waits ten seconds for an answer, and asks again.
 var growths = []growth{
 	{"nodes", scale.Size{Networks: 3, Nodes: 100}, scale.Size{Networks: 3, Nodes: 400}, 4, 5},
+	{"nodes-by-their-states", scale.Size{Networks: 3, Nodes: 100, States: true}, scale.Size{Networks: 3, Nodes: 400, States: true}, 4, 5},
 	{"networks", scale.Size{Networks: 1, Nodes: 20}, scale.Size{Networks: 16, Nodes: 20}, 16, 20},
+	{"networks-by-the-nodes'-states", scale.Size{Networks: 1, Nodes: 20, States: true}, scale.Size{Networks: 16, Nodes: 20, States: true}, 16, 20},
+	{"shared-networks", scale.Size{Networks: 1, Shared: true}, scale.Size{Networks: 16, Shared: true}, 16, 20},
 	{
 		"others-on-one-bridge",
 		scale.Size{Networks: 4, Nodes: 3, Others: 100, OneBridge: true}, scale.Size{Networks: 4, Nodes: 3, Others: 1000, OneBridge: true}, 10, 12,
@@ -100,12 +103,25 @@ func answering(tb testing.TB, size scale.Size) func() {
 	}
 }
 
-func fromWireToWire(request []byte) ([]byte, error) {
-	req, err := fromWire(request)
-	if err != nil {
+// fromWireToWire is the hook without its server.
+func fromWireToWire(path string, request []byte) ([]byte, error) {
+	switch path {
+	case "/network/sync":
+		return answerTo(request, func(req *sync.NetworkRequest) (*sync.NetworkResponse, error) {
+			return sync.SyncNetwork(req, goldenSettings, goldenNow)
+		})
+	case "/node/sync":
+		return answerTo(request, sync.SyncNode)
+	}
+	return answerTo(request, func(req *sync.Request) (*sync.Response, error) { return sync.Sync(req, goldenSettings, goldenNow) })
+}
+
+func answerTo[Req, Resp any](request []byte, call func(*Req) (*Resp, error)) ([]byte, error) {
+	req := new(Req)
+	if err := jsonv2.Unmarshal(request, req); err != nil {
 		return nil, err
 	}
-	resp, err := sync.Sync(req, goldenSettings, goldenNow)
+	resp, err := call(req)
 	if err != nil {
 		return nil, err
 	}

@@ -28,6 +28,9 @@ type network struct {
 	// was removed and added again in another form: that object has to go first. Empty where there is none.
 	superseded string
 
+	// shared is the WukongNetwork that the network uses; nil where it uses none, or none that can be read exists.
+	shared *facts.WukongNetwork
+
 	policy     bridges.Outcome
 	attachment outcome.Outcome
 }
@@ -49,8 +52,8 @@ func defaulted(w *v1alpha1.Wukong) *v1alpha1.Wukong {
 		w.Spec.Networks = []v1alpha1.Network{{Name: "default"}}
 	}
 	for i := range w.Spec.Networks {
-		if w.Spec.Networks[i].Type == "" {
-			w.Spec.Networks[i].Type = v1alpha1.Pod
+		if n := &w.Spec.Networks[i]; n.Type == "" && n.NetworkName == "" {
+			n.Type = v1alpha1.Pod
 		}
 	}
 	return w
@@ -62,6 +65,9 @@ func (v *view) readNetworks() []*network {
 	for i, spec := range v.w.Spec.Networks {
 		n := &network{Network: spec, index: i, mac: macAddress(v.w, spec)}
 		switch {
+		case spec.NetworkName != "":
+			n.attachmentName, n.ownAttachment = facts.Qualified(v.w.Spec.Namespace, attachmentName(v.w, spec.Name)), true
+			v.readSharedNetwork(n)
 		case spec.Type == v1alpha1.Pod:
 		case spec.NADName != "":
 			n.attachmentName = facts.Qualified(facts.Unqualified(spec.NADName, v.w.Spec.Namespace))
@@ -127,7 +133,7 @@ func (v *view) superseded(n *network) string {
 	key := facts.Qualified(v.w.Spec.Namespace, attachmentName(v.w, n.Name))
 	if a := v.children.Attachments.Get(key); a != nil {
 		made := a.Made()
-		if !n.ownAttachment || made.Kind != "" && (made.Kind != n.bridge.Kind || made.Name != n.bridge.Name) {
+		if !n.ownAttachment || made.Kind != "" && n.attachmentReformed(made) {
 			return fmt.Sprintf(leaves, "attachment", key)
 		}
 	}

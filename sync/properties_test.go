@@ -12,13 +12,11 @@ import (
 	"testing"
 	"time"
 
-	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"novasphere.dev/wukong/sync"
 	"novasphere.dev/wukong/sync/model/apply"
-	"novasphere.dev/wukong/types/v1alpha1"
 )
 
 // The kinds of children, as they stand in a request.
@@ -26,36 +24,72 @@ const (
 	policyKind     = "NodeNetworkConfigurationPolicy.nmstate.io/v1"
 	attachmentKind = "NetworkAttachmentDefinition.k8s.cni.cncf.io/v1"
 	machineKind    = "VirtualMachine.kubevirt.io/v1"
+	nodeKind       = "WukongNode.vm.novasphere.dev/v1alpha1"
 )
+
+// deciding are the hooks that answer what should exist.
+var deciding = []string{"sync", "finalize", "network-sync", "network-finalize", "node-sync"}
 
 // posted is a request as whole objects: what Metacontroller has before it sends it.
 type posted struct {
-	Controller json.RawMessage  `json:"controller,omitempty"`
-	Parent     *v1alpha1.Wukong `json:"parent"`
-	Children   objects          `json:"children"`
-	Related    objects          `json:"related"`
-	Finalizing bool             `json:"finalizing"`
+	Controller  json.RawMessage            `json:"controller,omitempty"`
+	Parent      *unstructured.Unstructured `json:"parent,omitempty"`
+	Object      *unstructured.Unstructured `json:"object,omitempty"` // the parent of a DecoratorController
+	Children    objects                    `json:"children,omitempty"`
+	Attachments objects                    `json:"attachments,omitempty"` // the children of a DecoratorController
+	Related     objects                    `json:"related"`
+	Finalizing  bool                       `json:"finalizing"`
 }
 
 // objects are whole objects by kind and name.
 type objects map[string]map[string]*unstructured.Unstructured
 
-// request is what the hook reads of it.
-func (p *posted) request(t *testing.T) *sync.Request {
+// question is what the hook reads of it.
+func (p *posted) question(t *testing.T, hook string) question {
 	t.Helper()
 	raw, err := json.Marshal(p)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return decode[sync.Request](t, raw)
+	return ask(t, hook, raw)
 }
 
-// eachRequest calls f with every golden request of /sync and /finalize that is answered.
+// existing are the objects that Metacontroller deletes if the answer does not have them.
+func (p *posted) existing() objects {
+	if p.Object != nil {
+		return p.Attachments
+	}
+	return p.Children
+}
+
+// answered is what the hooks' answers have in common.
+type answered struct {
+	whole     any
+	status    any // nil where the hook answers none
+	children  sync.Children
+	finalized bool
+}
+
+func common(t testing.TB, resp any) answered {
+	t.Helper()
+	switch resp := resp.(type) {
+	case *sync.Response:
+		return answered{resp, resp.Status, resp.Children, resp.Finalized}
+	case *sync.NetworkResponse:
+		return answered{resp, resp.Status, resp.Children, resp.Finalized}
+	case *sync.NodeResponse:
+		return answered{resp, nil, resp.Attachments, false}
+	}
+	t.Fatalf("%T is no answer", resp)
+	return answered{}
+}
+
+// eachRequest calls f with every golden request that is answered with what should exist.
 func eachRequest(t *testing.T, f func(t *testing.T, hook string, req *posted)) {
-	for _, hook := range []string{"sync", "finalize"} {
+	for _, hook := range deciding {
 		for _, dir := range cases(t, hook) {
 			raw := read(t, dir, "request.json")
-			if _, err := hooks[hook](t, raw, goldenNow); err != nil {
+			if _, err := ask(t, hook, raw).answer(goldenNow); err != nil {
 				continue
 			}
 			t.Run(hook+"/"+filepath.Base(dir), func(t *testing.T) {
@@ -69,34 +103,29 @@ func eachRequest(t *testing.T, f func(t *testing.T, hook string, req *posted)) {
 	}
 }
 
-func answer(t *testing.T, hook string, req *sync.Request, now time.Time) *sync.Response {
+func answer(t *testing.T, hook string, req *posted, now time.Time) answered {
 	t.Helper()
-	call := sync.Sync
-	if hook == "finalize" {
-		call = sync.Finalize
-	}
-	resp, err := call(req, goldenSettings, now)
+	resp, err := req.question(t, hook).answer(now)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return resp
+	return common(t, resp)
 }
 
 func TestTheRequestIsNotModified(t *testing.T) {
 	eachRequest(t, func(t *testing.T, hook string, req *posted) {
-		asked, untouched := req.request(t), req.request(t)
-		answer(t, hook, asked, goldenNow)
-		if !reflect.DeepEqual(asked, untouched) {
-			t.Error("the request changed")
+		q, untouched := req.question(t, hook), req.question(t, hook)
+		if _, err := q.answer(goldenNow); err != nil || !reflect.DeepEqual(q.request, untouched.request) {
+			t.Errorf("the request changed (%v)", err)
 		}
 	})
 }
 
 func TestTheSameRequestHasTheSameAnswer(t *testing.T) {
 	eachRequest(t, func(t *testing.T, hook string, req *posted) {
-		first := indented(t, answer(t, hook, req.request(t), goldenNow))
+		first := indented(t, answer(t, hook, req, goldenNow).whole)
 		for range 3 {
-			if again := indented(t, answer(t, hook, req.request(t), goldenNow)); !bytes.Equal(first, again) {
+			if again := indented(t, answer(t, hook, req, goldenNow).whole); !bytes.Equal(first, again) {
 				t.Fatalf("two answers differ:\n%s", cmp.Diff(string(first), string(again)))
 			}
 		}
@@ -107,16 +136,17 @@ func TestTheSameRequestHasTheSameAnswer(t *testing.T) {
 // answered unless the user removed it.
 func TestNothingThatExistsIsLost(t *testing.T) {
 	eachRequest(t, func(t *testing.T, hook string, req *posted) {
-		if hook == "finalize" {
+		if strings.HasSuffix(hook, "finalize") {
 			return
 		}
 		answered := map[string]bool{}
-		for _, child := range answer(t, hook, req.request(t), goldenNow).Children {
+		for _, child := range answer(t, hook, req, goldenNow).children {
 			answered[key(child)] = true
 		}
-		for _, objects := range req.Children {
+		for _, objects := range req.existing() {
 			for _, object := range objects {
-				if !answered[key(object)] && (object.GetKind() == "VirtualMachine" || inSpec(req, object) && !leaves(t)) {
+				stays := object.GetKind() == "VirtualMachine" || object.GetKind() == "WukongNode" || inSpec(req, object.GetName()) && !leaves(t)
+				if stays && !answered[key(object)] {
 					t.Errorf("%s exists, and is not in the answer", key(object))
 				}
 			}
@@ -131,18 +161,37 @@ func TestNothingThatExistsIsLost(t *testing.T) {
 // another.
 func leaves(t *testing.T) bool {
 	return slices.ContainsFunc([]string{
-		"network-added-again", "second-is-withdrawn", "second-gives-it-back-3", "is-begun-again-later", "is-given-up",
+		"network-added-again", "uplink-added-again", "second-is-withdrawn", "younger-is-withdrawn", "second-gives-it-back-3",
+		"is-begun-again-later", "is-given-up",
 	}, func(story string) bool { return strings.Contains(t.Name(), story) })
 }
 
-// inSpec says that an object was made for a network that the spec still has.
-func inSpec(req *posted, object *unstructured.Unstructured) bool {
-	for _, n := range req.Parent.Spec.Networks {
-		if name := req.Parent.Name + "-" + n.Name; object.GetName() == name+"-bridge" || object.GetName() == name+"-nad" {
-			return true
-		}
+// inSpec says that a name is that of an object made for a network, or an uplink of a network, that the spec still has.
+func inSpec(req *posted, name string) bool {
+	if req.Parent == nil {
+		return false
 	}
-	return false
+	owner, named := req.Parent.GetName(), func(list string) (names []string) {
+		items, _, _ := unstructured.NestedSlice(req.Parent.Object, "spec", list)
+		for _, item := range items {
+			fields, _ := item.(map[string]any)
+			named, _ := fields["name"].(string)
+			names = append(names, named)
+		}
+		return names
+	}
+	var wanted []string
+	for _, network := range named("networks") {
+		wanted = append(wanted, owner+"-"+network+"-bridge", owner+"-"+network+"-nad")
+	}
+	uplinks := named("uplinks")
+	for _, uplink := range uplinks {
+		wanted = append(wanted, owner+"."+uplink+".bridge")
+	}
+	if len(uplinks) == 0 {
+		wanted = append(wanted, owner+".bridge")
+	}
+	return slices.Contains(wanted, name)
 }
 
 // TestTheAnswerSettles stores each answer as Metacontroller would, and asks again, later: soon nothing may change any
@@ -152,8 +201,8 @@ func TestTheAnswerSettles(t *testing.T) {
 	eachRequest(t, func(t *testing.T, hook string, req *posted) {
 		var last []byte
 		for round := range enough {
-			resp := answer(t, hook, req.request(t), goldenNow.Add(time.Duration(round)*time.Second))
-			got := indented(t, resp)
+			resp := answer(t, hook, req, goldenNow.Add(time.Duration(round)*time.Second))
+			got := indented(t, resp.whole)
 			if bytes.Equal(got, last) {
 				return
 			}
@@ -168,31 +217,45 @@ func TestTheAnswerSettles(t *testing.T) {
 
 // store makes of an answer the next request: the status with what Metacontroller adds, and the children with the notes
 // of its dynamic apply. What others wrote into a child's status and metadata stays.
-func store(t *testing.T, req *posted, resp *sync.Response) {
+func store(t *testing.T, req *posted, resp answered) {
 	t.Helper()
-	req.Parent.Status = resp.Status
-	req.Parent.Status.ObservedGeneration = req.Parent.Generation
-	before := req.Children
-	req.Children = objects{}
-	for kind := range before {
-		req.Children[kind] = map[string]*unstructured.Unstructured{}
+	if resp.status != nil {
+		var status map[string]any
+		if err := json.Unmarshal(indented(t, resp.status), &status); err != nil {
+			t.Fatal(err)
+		}
+		status["observedGeneration"] = req.Parent.GetGeneration()
+		req.Parent.Object["status"] = status
 	}
-	for _, child := range resp.Children {
+	before, after := req.existing(), objects{}
+	for kind := range before {
+		after[kind] = map[string]*unstructured.Unstructured{}
+	}
+	for _, child := range resp.children {
 		kind, name := kindOf(child), name(child)
 		desired := child.DeepCopy()
-		labels := desired.GetLabels()
-		if labels == nil {
-			labels = map[string]string{}
+		if req.Object == nil {
+			labels := desired.GetLabels()
+			if labels == nil {
+				labels = map[string]string{}
+			}
+			labels["controller-uid"] = string(req.Parent.GetUID())
+			desired.SetLabels(labels)
+		} else {
+			desired.SetAnnotations(map[string]string{"metacontroller.k8s.io/decorator-controller": "wukong-nodes"})
 		}
-		labels["controller-uid"] = string(req.Parent.UID)
-		desired.SetLabels(labels)
 		stored := desired.DeepCopy()
 		if existing := before[kind][name]; existing != nil {
 			stored.Object = apply.Dynamic(existing.Object, desired.Object)
 		} else {
 			apply.Note(stored.Object, desired.Object)
 		}
-		req.Children[kind][name] = stored
+		after[kind][name] = stored
+	}
+	if req.Object == nil {
+		req.Children = after
+	} else {
+		req.Attachments = after
 	}
 }
 
@@ -202,11 +265,11 @@ func TestChildrenAreWhatTheAPIServerKeeps(t *testing.T) {
 	schemas := childSchemas(t)
 	eachRequest(t, func(t *testing.T, hook string, req *posted) {
 		declared := map[string]bool{}
-		for kind := range req.Children {
+		for kind := range req.existing() {
 			declared[kind] = true
 		}
 		seen := map[string]bool{}
-		for _, child := range answer(t, hook, req.request(t), goldenNow).Children {
+		for _, child := range answer(t, hook, req, goldenNow).children {
 			if seen[key(child)] {
 				t.Errorf("%s is answered twice", key(child))
 			}
@@ -217,7 +280,8 @@ func TestChildrenAreWhatTheAPIServerKeeps(t *testing.T) {
 			if _, ok := child.GetLabels()["controller-uid"]; ok || len(child.GetOwnerReferences()) > 0 {
 				t.Errorf("%s carries what Metacontroller sets itself", key(child))
 			}
-			if isPolicy := child.GetKind() == "NodeNetworkConfigurationPolicy"; isPolicy != (child.GetNamespace() == "") {
+			clusterScoped := slices.Contains([]string{policyKind, nodeKind}, kindOf(child))
+			if clusterScoped != (child.GetNamespace() == "") {
 				t.Errorf("%s: namespace %q", key(child), child.GetNamespace())
 			}
 			unwritable(t, key(child), child.Object)
@@ -304,92 +368,15 @@ func name(object *unstructured.Unstructured) string {
 
 // TestEmptyAnswersAreNeverNull holds the two forms of children that Metacontroller turns into a catastrophe.
 func TestEmptyAnswersAreNeverNull(t *testing.T) {
-	raw, err := json.Marshal(sync.Response{})
-	if err != nil || !strings.Contains(string(raw), `"children":[]`) {
-		t.Errorf("no children encode as %s (%v)", raw, err)
+	for _, empty := range []any{sync.Response{}, sync.NetworkResponse{}} {
+		raw, err := json.Marshal(empty)
+		if err != nil || !strings.Contains(string(raw), `"children":[]`) {
+			t.Errorf("no children encode as %s (%v)", raw, err)
+		}
 	}
 	for _, empty := range []*unstructured.Unstructured{nil, {}} {
 		if raw, err := json.Marshal(sync.Response{Children: sync.Children{empty}}); err == nil {
 			t.Errorf("an empty child encodes as %s", raw)
-		}
-	}
-}
-
-// FuzzSync holds that whatever is posted, no answer loses what exists, and none is one that Metacontroller cannot take.
-func FuzzSync(f *testing.F) {
-	for _, hook := range []string{"sync", "finalize"} {
-		dirs, err := filepath.Glob(filepath.Join("..", "testdata", hook, "*"))
-		if err != nil || len(dirs) == 0 {
-			f.Fatalf("no cases of %s (%v)", hook, err)
-		}
-		for _, dir := range dirs {
-			f.Add(mustRead(f, filepath.Join(dir, "request.json")))
-		}
-	}
-	f.Fuzz(func(t *testing.T, raw []byte) {
-		var req, again sync.Request
-		var whole posted
-		if jsonv2.Unmarshal(raw, &req) != nil || jsonv2.Unmarshal(raw, &again) != nil || jsonv2.Unmarshal(raw, &whole) != nil || !sent(&whole) {
-			return
-		}
-		for hook, call := range map[string]func(*sync.Request, sync.Settings, time.Time) (*sync.Response, error){"sync": sync.Sync, "finalize": sync.Finalize} {
-			resp, err := call(&req, goldenSettings, goldenNow)
-			if !reflect.DeepEqual(req, again) {
-				t.Errorf("%s: the request is modified", hook)
-			}
-			if err != nil {
-				continue
-			}
-			if second, err := call(&req, goldenSettings, goldenNow); err != nil || !bytes.Equal(indented(t, resp), indented(t, second)) {
-				t.Errorf("%s: two answers differ (%v)", hook, err)
-			}
-			keepsWhatExists(t, hook, &whole, resp)
-		}
-	})
-}
-
-// sent reports whether Metacontroller may send such a request: an object is of the kind and has the name that it stands under.
-func sent(req *posted) bool {
-	for _, kinds := range []objects{req.Children, req.Related} {
-		for kind, named := range kinds {
-			for at, object := range named {
-				if object != nil && (kindOf(object) != kind || object.GetName() == "" || name(object) != at) {
-					return false
-				}
-			}
-		}
-	}
-	return true
-}
-
-// keepsWhatExists holds what is true of every answer: each child has an identity, and stands once; a machine stays until its
-// Wukong is deleted, everything stays where the spec is not understood or nothing was deleted, and nothing exists any more
-// of what is finalized.
-func keepsWhatExists(t *testing.T, hook string, req *posted, resp *sync.Response) {
-	t.Helper()
-	answered := map[string]bool{}
-	for _, child := range resp.Children {
-		if child == nil || child.GetKind() == "" || child.GetName() == "" {
-			t.Fatalf("%s: a child without identity: %v", hook, child)
-		}
-		if answered[key(child)] {
-			t.Errorf("%s: %s is answered twice", hook, key(child))
-		}
-		answered[key(child)] = true
-	}
-	invalid := len(resp.Status.Conditions) > 0 && resp.Status.Conditions[0].Reason == "InvalidSpec"
-	everything := hook == "sync" && invalid || hook == "finalize" && req.Parent.DeletionTimestamp == nil
-	for _, kind := range []string{policyKind, attachmentKind, machineKind} {
-		for _, object := range req.Children[kind] {
-			if object == nil {
-				continue
-			}
-			if stays := everything || hook == "sync" && kind == machineKind; stays && !answered[key(object)] {
-				t.Errorf("%s: %s is lost", hook, key(object))
-			}
-			if resp.Finalized {
-				t.Errorf("%s: finalized while %s exists", hook, key(object))
-			}
 		}
 	}
 }

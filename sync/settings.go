@@ -17,6 +17,9 @@ type Settings struct {
 	// Preflight checks the nodes before a policy is created.
 	Preflight bool
 
+	// NodesSettle is how long after a node was first told of no policy is created, because others may follow.
+	NodesSettle time.Duration
+
 	// TeardownTimeout is how long the removal of a bridge may make no progress before its policy is deleted anyway.
 	TeardownTimeout time.Duration
 }

@@ -69,7 +69,7 @@ func (v *view) nodeNetworkPart() part {
 	const condition = v1alpha1.ConditionNodeNetworkReady
 	var names []string
 	for _, n := range v.networks {
-		if n.bridge.Name != "" && !slices.Contains(names, n.bridge.Name) {
+		if n.NetworkName == "" && n.bridge.Name != "" && !slices.Contains(names, n.bridge.Name) {
 			names = append(names, n.bridge.Name)
 		}
 	}

@@ -40,9 +40,12 @@ func TestStories(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	order := slices.Sorted(maps.Keys(hooks))
-	slices.Reverse(order) // sync first: most stories are its
-
+	order := []string{
+		"sync", "finalize", "customize", "network-sync", "network-finalize", "network-customize", "node-sync", "node-customize",
+	}
+	if len(order) != len(hooks) {
+		t.Fatalf("there are %d hooks, and %d have an order", len(hooks), len(order))
+	}
 	intro, sections := parseStories(string(file))
 	parts := []string{intro}
 	for _, hook := range order {
@@ -98,7 +101,7 @@ func parseStories(file string) (intro string, sections map[string]section) {
 	for line := range strings.Lines(file) {
 		text := strings.TrimSpace(line)
 		if name, ok := strings.CutPrefix(text, "## /"); ok {
-			hook, in = name, &group{}
+			hook, in = strings.ReplaceAll(name, "/", "-"), &group{}
 			sections[hook] = append(sections[hook], in)
 			continue
 		}
@@ -155,7 +158,7 @@ func settled(s section, there map[string][]string) section {
 // listed is a section as the file has it.
 func listed(hook string, s section) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "## /%s\n", hook)
+	fmt.Fprintf(&b, "## /%s\n", strings.ReplaceAll(hook, "-", "/"))
 	for _, g := range s {
 		if g.heading != "" {
 			fmt.Fprintf(&b, "\n### %s\n", g.heading)

@@ -95,11 +95,14 @@ func (v *view) answered(d decided) Children {
 	return all
 }
 
-// resync is after how many seconds to call again: never (0), unless a bridge is being removed. A removal that makes no
-// progress causes no event.
+// resync is after how many seconds to call again: never (0), unless a bridge is being removed or time has to pass. Neither a
+// removal that makes no progress nor time causes an event.
 func (v *view) resync(d decided) float64 {
 	var children []*unstructured.Unstructured
 	for _, n := range v.networks {
+		if n.policy.Refusal != nil && n.policy.Refusal.Again > 0 {
+			return n.policy.Refusal.Again.Seconds()
+		}
 		children = append(children, n.policy.Child)
 	}
 	for _, l := range d.leaving {
@@ -107,13 +110,13 @@ func (v *view) resync(d decided) float64 {
 	}
 	for _, child := range children {
 		if child != nil && child.GetAnnotations()[facts.AnnotationRemoving] != "" {
-			return v.patience()
+			return patience(v.settings)
 		}
 	}
 	return 0
 }
 
 // patience is after how many seconds a removal is looked at again.
-func (v *view) patience() float64 {
-	return max(1, v.settings.TeardownTimeout.Seconds()/10)
+func patience(settings Settings) float64 {
+	return max(1, settings.TeardownTimeout.Seconds()/10)
 }

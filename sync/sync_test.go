@@ -27,29 +27,66 @@ var goldenSettings = sync.Settings{
 	PhysicalInterface: "ens160",
 	DefaultOSImage:    "quay.io/containerdisks/ubuntu:24.04",
 	Preflight:         true,
+	NodesSettle:       30 * time.Second,
 	TeardownTimeout:   15 * time.Minute,
 }
 
-// hooks are the three functions, from bytes to an answer.
-var hooks = map[string]func(t *testing.T, request []byte, now time.Time) (any, error){
-	"sync": func(t *testing.T, request []byte, now time.Time) (any, error) {
-		return sync.Sync(decode[sync.Request](t, request), goldenSettings, now)
-	},
-	"finalize": func(t *testing.T, request []byte, now time.Time) (any, error) {
-		return sync.Finalize(decode[sync.Request](t, request), goldenSettings, now)
-	},
-	"customize": func(t *testing.T, request []byte, _ time.Time) (any, error) {
-		return sync.Customize(decode[sync.CustomizeRequest](t, request), goldenSettings)
-	},
+// hooks are the functions that answer, by the directory in testdata that has their cases.
+var hooks = map[string]func(request []byte) (question, error){
+	"sync":      asked(sync.Sync),
+	"finalize":  asked(sync.Finalize),
+	"customize": asked(timeless(sync.Customize)),
+
+	"network-sync":      asked(sync.SyncNetwork),
+	"network-finalize":  asked(sync.FinalizeNetwork),
+	"network-customize": asked(timeless(sync.CustomizeNetwork)),
+
+	"node-sync":      asked(always(sync.SyncNode)),
+	"node-customize": asked(always(sync.CustomizeNode)),
+}
+
+// question is a request that was decoded, with the function that answers it.
+type question struct {
+	request any
+	answer  func(now time.Time) (any, error)
+}
+
+// asked makes questions of requests.
+func asked[Req, Resp any](call func(*Req, sync.Settings, time.Time) (*Resp, error)) func([]byte) (question, error) {
+	return func(request []byte) (question, error) {
+		req := new(Req)
+		err := jsonv2.Unmarshal(request, req)
+		return question{req, func(now time.Time) (any, error) { return call(req, goldenSettings, now) }}, err
+	}
+}
+
+// ask is a request of a hook.
+func ask(t testing.TB, hook string, request []byte) question {
+	t.Helper()
+	q, err := hooks[hook](request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return q
+}
+
+// timeless is a function that takes no time.
+func timeless[Req, Resp any](call func(*Req, sync.Settings) (*Resp, error)) func(*Req, sync.Settings, time.Time) (*Resp, error) {
+	return func(req *Req, settings sync.Settings, _ time.Time) (*Resp, error) { return call(req, settings) }
+}
+
+// always is a function that takes no settings either.
+func always[Req, Resp any](call func(*Req) (*Resp, error)) func(*Req, sync.Settings, time.Time) (*Resp, error) {
+	return func(req *Req, _ sync.Settings, _ time.Time) (*Resp, error) { return call(req) }
 }
 
 // TestGolden compares, byte by byte, what is answered to the request in each directory testdata/{hook}/{case} with the
 // answer beside it: response.json, or error.txt for a request that is refused.
 func TestGolden(t *testing.T) {
-	for hook, answer := range hooks {
+	for hook := range hooks {
 		for _, dir := range cases(t, hook) {
 			t.Run(hook+"/"+filepath.Base(dir), func(t *testing.T) {
-				got, err := answer(t, read(t, dir, "request.json"), goldenNow)
+				got, err := ask(t, hook, read(t, dir, "request.json")).answer(goldenNow)
 				if err != nil {
 					golden(t, filepath.Join(dir, "error.txt"), []byte(err.Error()+"\n"))
 					return
@@ -98,22 +135,13 @@ func golden(t *testing.T, path string, got []byte) {
 	}
 }
 
-func read(t *testing.T, dir, file string) []byte {
+func read(t testing.TB, dir, file string) []byte {
 	t.Helper()
 	return mustRead(t, filepath.Join(dir, file))
 }
 
-func decode[T any](t *testing.T, raw []byte) *T {
-	t.Helper()
-	v := new(T)
-	if err := jsonv2.Unmarshal(raw, v); err != nil {
-		t.Fatal(err)
-	}
-	return v
-}
-
 // indented is JSON as the golden files have it.
-func indented(t *testing.T, v any) []byte {
+func indented(t testing.TB, v any) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)

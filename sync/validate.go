@@ -55,6 +55,9 @@ func (v *view) validateNames() field.ErrorList {
 func (v *view) validateUplink(index int) field.ErrorList {
 	n := v.networks[index]
 	path := field.NewPath("spec", "networks").Index(n.index)
+	if n.NetworkName != "" {
+		return nil // its uplinks are the WukongNetwork's
+	}
 	if n.bridge.Name == "" {
 		return v.validateMaster(path, n)
 	}
@@ -75,7 +78,7 @@ func (v *view) validateUplink(index int) field.ErrorList {
 func validatePair(path *field.Path, n, before *network) *field.Error {
 	b, other := n.bridge, before.bridge
 	switch {
-	case other.Name == "":
+	case other.Name == "" || before.NetworkName != "":
 		return nil
 	case b.Name == other.Uplink || other.Name == b.Uplink:
 		return field.Invalid(path.Child("bridgeName"), b.Name,

@@ -44,16 +44,19 @@ func newView(req *Request, settings Settings, now time.Time) *view {
 // bridgesView is what the decisions about the bridges may use.
 func (v *view) bridgesView() *bridges.View {
 	b := bridges.View{
-		Owner: v.owner, Preflight: v.settings.Preflight, TeardownTimeout: v.settings.TeardownTimeout, Now: v.now,
-		Policies: v.children.Policies, Related: v.related, Asked: v.askedBridges(), Reclaimed: v.reclaimed(), NodeSelector: nodeSelector(v.w),
+		Owner: v.owner, Preflight: v.settings.Preflight, NodesSettle: v.settings.NodesSettle,
+		TeardownTimeout: v.settings.TeardownTimeout, Now: v.now,
+		Policies: v.children.Policies, Related: v.related, Asked: v.askedBridges(), Reclaimed: v.reclaimed(),
 	}
 	for _, n := range v.networks {
-		if n.policyName != "" {
-			b.Wants = append(b.Wants, bridges.Want{
-				Policy: n.policyName, Bridge: n.bridge, ReclaimPolicy: n.ReclaimPolicy, Labels: v.networkLabels(n),
-				Superseded: n.superseded, Stands: v.children.Attachments.Get(n.attachmentName) != nil || v.uses(n.Name),
-			})
+		if n.policyName == "" {
+			continue
 		}
+		b.Wants = append(b.Wants, bridges.Want{
+			Policy: n.policyName, Bridge: n.bridge, ReclaimPolicy: n.ReclaimPolicy, Labels: v.networkLabels(n),
+			NodeSelector: nodeSelector(v.w), Superseded: n.superseded,
+			Stands: v.children.Attachments.Get(n.attachmentName) != nil || v.uses(n.Name),
+		})
 	}
 	return bridges.New(b)
 }
@@ -65,7 +68,7 @@ func (v *view) askedBridges() map[string]bool {
 		asked[n.Bridge] = true
 	}
 	for _, n := range v.w.Spec.Networks {
-		if n.Type != v1alpha1.Pod {
+		if n.Type != v1alpha1.Pod && n.NetworkName == "" {
 			asked[bridgeName(n)] = true
 		}
 	}

@@ -1,6 +1,6 @@
 // Package api_test asks the API server whatever it can answer without Metacontroller: that it takes the examples, and what
-// the hook answers; that it refuses wrong Wukongs in the words that package admission uses offline; and that kubectl and
-// others who apply find in Wukong what they expect of any kind.
+// the hook answers; that it refuses wrong objects in the words that package admission uses offline; and that kubectl and
+// others who apply find in Wukong and its fellow kinds what they expect of any kind.
 package api_test
 
 import (
@@ -47,13 +47,31 @@ func run(m *testing.M) int {
 	return m.Run()
 }
 
-// wukongs is the client for Wukongs.
-func wukongs() dynamic.ResourceInterface {
-	return shared.Dynamic.Resource(schema.GroupVersionResource{Group: v1alpha1.Group, Version: v1alpha1.Version, Resource: v1alpha1.Resource})
+// kind is one of the kinds of the API.
+type kind struct {
+	kind     string
+	resource string
+	name     string // of an object whose YAML has no metadata
 }
 
-// wukong is the Wukong that a body of YAML describes. Without metadata its name is vm.
-func wukong(t *testing.T, body string) *unstructured.Unstructured {
+var (
+	wukongKind  = kind{v1alpha1.Kind, v1alpha1.Resource, "vm"}
+	networkKind = kind{v1alpha1.NetworkKind, v1alpha1.NetworkResource, "lan"}
+	nodeKind    = kind{v1alpha1.NodeKind, v1alpha1.NodeResource, "worker-1"}
+)
+
+// definition is the file with the CustomResourceDefinition that is installed.
+func (k kind) definition() string {
+	return "../../deploy/base/" + v1alpha1.Group + "_" + k.resource + ".yaml"
+}
+
+// client is the client for objects of the kind.
+func (k kind) client() dynamic.ResourceInterface {
+	return shared.Dynamic.Resource(schema.GroupVersionResource{Group: v1alpha1.Group, Version: v1alpha1.Version, Resource: k.resource})
+}
+
+// object is the object of the kind that a body of YAML describes.
+func (k kind) object(t *testing.T, body string) *unstructured.Unstructured {
 	t.Helper()
 	u := &unstructured.Unstructured{}
 	encoded, err := yaml.YAMLToJSONStrict([]byte(body))
@@ -64,11 +82,22 @@ func wukong(t *testing.T, body string) *unstructured.Unstructured {
 		t.Fatalf("%s\n%v", body, err)
 	}
 	u.SetAPIVersion(v1alpha1.APIVersion)
-	u.SetKind(v1alpha1.Kind)
+	u.SetKind(k.kind)
 	if u.GetName() == "" {
-		u.SetName("vm")
+		u.SetName(k.name)
 	}
 	return u
+}
+
+// wukongs is the client for Wukongs.
+func wukongs() dynamic.ResourceInterface {
+	return wukongKind.client()
+}
+
+// wukong is the Wukong that a body of YAML describes. Without metadata its name is vm.
+func wukong(t *testing.T, body string) *unstructured.Unstructured {
+	t.Helper()
+	return wukongKind.object(t, body)
 }
 
 // create creates an object as kubectl does, and deletes it at the end of the test.

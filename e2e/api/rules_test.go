@@ -3,6 +3,7 @@ package api_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,21 +18,32 @@ import (
 	"novasphere.dev/wukong/admission"
 )
 
-// definition is what is installed of Wukong.
-const definition = "../../deploy/base/vm.novasphere.dev_wukongs.yaml"
-
-// rule is one thing that may be wrong with a Wukong: as it is right, as it is wrong, and what the user is told. Old is the
-// Wukong before, where an update is meant.
+// rule is one thing that may be wrong with an object: as it is right, as it is wrong, and what the user is told. Old is the
+// object before, where an update is meant.
 type rule struct {
 	Says     string          `json:"says"`
 	Old      json.RawMessage `json:"old"`
 	Accepted json.RawMessage `json:"accepted"`
 	Refused  json.RawMessage `json:"refused"`
 	Want     string          `json:"want"`
+
+	kind kind
 }
 
-// rows are the rules that the tests of package admission go by, too.
-func rows(t *testing.T, file string) []rule {
+// creations are the rules of objects by themselves, which the tests of package admission go by, too.
+func creations(t *testing.T) []rule {
+	t.Helper()
+	return append(rows(t, "creations.yaml", wukongKind), rows(t, "network-creations.yaml", networkKind)...)
+}
+
+// changes are the rules of updates.
+func changes(t *testing.T) []rule {
+	t.Helper()
+	return append(rows(t, "changes.yaml", wukongKind), rows(t, "network-changes.yaml", networkKind)...)
+}
+
+// rows are the rules in a file, which is about a kind.
+func rows(t *testing.T, file string, kind kind) []rule {
 	t.Helper()
 	file = filepath.Join("..", "..", "testdata", "admission", file)
 	content, err := os.ReadFile(file)
@@ -45,15 +57,18 @@ func rows(t *testing.T, file string) []rule {
 	if len(rows) == 0 {
 		t.Fatalf("%s has no rows", file)
 	}
+	for i := range rows {
+		rows[i].kind = kind
+	}
 	return rows
 }
 
-func TestWrongWukongsAreRefused(t *testing.T) {
-	for _, rule := range rows(t, "creations.yaml") {
-		t.Run(rule.Says, func(t *testing.T) {
-			_, err := create(t, wukong(t, string(rule.Refused)))
+func TestWrongObjectsAreRefused(t *testing.T) {
+	for _, rule := range creations(t) {
+		t.Run(rule.kind.kind+": "+rule.Says, func(t *testing.T) {
+			_, err := create(t, rule.kind.object(t, string(rule.Refused)))
 			compareRefusal(t, rule, err)
-			if _, err := create(t, wukong(t, string(rule.Accepted))); err != nil {
+			if _, err := create(t, rule.kind.object(t, string(rule.Accepted))); err != nil {
 				t.Errorf("%s\nis refused: %v", rule.Accepted, err)
 			}
 		})
@@ -61,16 +76,16 @@ func TestWrongWukongsAreRefused(t *testing.T) {
 }
 
 func TestWrongChangesAreRefused(t *testing.T) {
-	for _, change := range rows(t, "changes.yaml") {
-		t.Run(change.Says, func(t *testing.T) {
-			old, err := create(t, wukong(t, string(change.Old)))
+	for _, change := range changes(t) {
+		t.Run(change.kind.kind+": "+change.Says, func(t *testing.T) {
+			old, err := create(t, change.kind.object(t, string(change.Old)))
 			if err != nil {
 				t.Fatalf("%s\nis refused: %v", change.Old, err)
 			}
 			update := func(body json.RawMessage) error {
-				u := wukong(t, string(body))
+				u := change.kind.object(t, string(body))
 				u.SetResourceVersion(old.GetResourceVersion())
-				_, err := wukongs().Update(t.Context(), u, metav1.UpdateOptions{FieldValidation: metav1.FieldValidationStrict})
+				_, err := change.kind.client().Update(t.Context(), u, metav1.UpdateOptions{FieldValidation: metav1.FieldValidationStrict})
 				return err
 			}
 			compareRefusal(t, change, update(change.Refused))
@@ -83,21 +98,23 @@ func TestWrongChangesAreRefused(t *testing.T) {
 
 // What package admission says is stored is what is stored.
 func TestOfflineAdmissionStoresTheSame(t *testing.T) {
-	content, err := os.ReadFile(definition)
-	if err != nil {
-		t.Fatal(err)
+	schemas := map[kind]*admission.Schema{}
+	for _, kind := range []kind{wukongKind, networkKind} {
+		content, err := os.ReadFile(kind.definition())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if schemas[kind], err = admission.New(content); err != nil {
+			t.Fatal(err)
+		}
 	}
-	schema, err := admission.New(content)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, rule := range rows(t, "creations.yaml") {
-		t.Run(rule.Says, func(t *testing.T) {
-			offline, err := schema.Admit(wukong(t, string(rule.Accepted)))
+	for _, rule := range creations(t) {
+		t.Run(rule.kind.kind+": "+rule.Says, func(t *testing.T) {
+			offline, err := schemas[rule.kind].Admit(rule.kind.object(t, string(rule.Accepted)))
 			if err != nil {
 				t.Fatal(err)
 			}
-			created, err := create(t, wukong(t, string(rule.Accepted)))
+			created, err := create(t, rule.kind.object(t, string(rule.Accepted)))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -119,7 +136,7 @@ func compareRefusal(t *testing.T, rule rule, err error) {
 	if errors.As(err, &status) && status.Status().Details != nil {
 		causes = status.Status().Details.Causes
 	}
-	got := strings.TrimPrefix(err.Error(), `Wukong.vm.novasphere.dev "vm" is invalid: `)
+	got := strings.TrimPrefix(err.Error(), fmt.Sprintf("%s.vm.novasphere.dev %q is invalid: ", rule.kind.kind, rule.kind.name))
 	if diff := cmp.Diff(anyOrder(rule.Want, causes), anyOrder(got, causes)); diff != "" {
 		t.Errorf("%s\nsays: %s\nwant: %s", rule.Refused, got, rule.Want)
 	}

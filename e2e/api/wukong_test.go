@@ -12,102 +12,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/util/wait"
-	"k8s.io/client-go/discovery"
-	"k8s.io/client-go/kubernetes/scheme"
-	"k8s.io/client-go/rest"
-
-	"novasphere.dev/wukong/types/v1alpha1"
 )
-
-func TestKubectlExplainsTheFields(t *testing.T) {
-	// What explain prints is published some time after the definition is.
-	var last string
-	err := wait.PollUntilContextTimeout(t.Context(), 100*time.Millisecond, time.Minute, true, func(context.Context) (bool, error) {
-		output, err := kubectl(t, "explain", "wukong.spec.networks").CombinedOutput()
-		last = string(output)
-		return err == nil, nil
-	})
-	if err != nil {
-		t.Fatalf("%v\n%s", err, last)
-	}
-	for _, want := range []string{"GROUP:      vm.novasphere.dev", "FIELD: networks <[]Object>", "  nadName\t<string>", "nadName uses an existing NetworkAttachmentDefinition", "enum: pod, bridge, ovs, macvlan"} {
-		if !strings.Contains(last, want) {
-			t.Errorf("kubectl explain does not say %q:\n%s", want, last)
-		}
-	}
-}
-
-func TestKubectlKnowsItByItsShortName(t *testing.T) {
-	client, err := discovery.NewDiscoveryClientForConfig(shared.Config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	resources, err := client.ServerResourcesForGroupVersion(v1alpha1.APIVersion)
-	if err != nil {
-		t.Fatal(err)
-	}
-	got := map[string][]string{}
-	for _, resource := range resources.APIResources {
-		if resource.Namespaced {
-			t.Errorf("%s is in a namespace", resource.Name)
-		}
-		got[resource.Name] = resource.ShortNames
-	}
-	want := map[string][]string{"wukongs": {"wkg"}, "wukongs/status": nil}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("want (-), got (+):\n%s", diff)
-	}
-}
-
-// What `kubectl get wukong` prints, and -o wide.
-func TestColumnsShowWhatMatters(t *testing.T) {
-	w, err := create(t, wukong(t, `{metadata: {name: columns}, spec: {}}`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.Object["status"] = map[string]any{
-		"phase": "Running", "nodeName": "worker-1", "address": "192.168.100.10",
-		"conditions": []any{map[string]any{
-			"type": "Ready", "status": "True", "reason": "Running", "message": "the machine runs", "lastTransitionTime": "2026-01-01T00:00:00Z",
-		}},
-	}
-	if _, err := wukongs().UpdateStatus(t.Context(), w, metav1.UpdateOptions{}); err != nil {
-		t.Fatal(err)
-	}
-
-	config := rest.CopyConfig(shared.Config)
-	config.NegotiatedSerializer = scheme.Codecs.WithoutConversion()
-	client, err := rest.UnversionedRESTClientFor(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	table := &metav1.Table{}
-	err = client.Get().AbsPath("apis", v1alpha1.Group, v1alpha1.Version, v1alpha1.Resource, "columns").
-		SetHeader("Accept", "application/json;as=Table;v=v1;g=meta.k8s.io").Do(t.Context()).Into(table)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var columns []string
-	for _, column := range table.ColumnDefinitions {
-		name := column.Name
-		if column.Priority > 0 {
-			name += " (wide)"
-		}
-		columns = append(columns, name)
-	}
-	if diff := cmp.Diff([]string{"Name", "Phase", "Ready", "Node", "Address", "Age", "Message (wide)"}, columns); diff != "" {
-		t.Errorf("columns, want (-), got (+):\n%s", diff)
-	}
-	if len(table.Rows) != 1 {
-		t.Fatalf("there are %d rows, want 1", len(table.Rows))
-	}
-	cells := table.Rows[0].Cells
-	cells[5] = "a moment" // Age
-	if diff := cmp.Diff([]any{"columns", "Running", "True", "worker-1", "192.168.100.10", "a moment", "the machine runs"}, cells); diff != "" {
-		t.Errorf("cells, want (-), got (+):\n%s", diff)
-	}
-}
 
 // Two who apply the same Wukong each keep their own networks: the list is merged by name.
 func TestTwoAppliersShareAWukong(t *testing.T) {
@@ -134,17 +39,36 @@ func TestTwoAppliersShareAWukong(t *testing.T) {
 		t.Fatal(err)
 	}
 	w, err := apply("team", `{networks: [{name: fast, type: macvlan}]}`, false)
-	compareSpec("two networks of two appliers", `{namespace: default, cpu: 2, memory: 2Gi, networks: [{name: lan, type: bridge, vlanId: 100}, {name: fast, type: macvlan}]}`, w, err)
+	compareSpec("two networks of two appliers", `{namespace: default, cpu: 2, networks: [{name: lan, type: bridge, vlanId: 100}, {name: fast, type: macvlan}]}`, w, err)
 
 	_, err = apply("team", `{cpu: 4, networks: [{name: fast, type: macvlan}]}`, false)
 	if !apierrors.IsConflict(err) || !strings.Contains(err.Error(), `conflict with "platform": .spec.cpu`) {
 		t.Errorf("the other's field: got %v, want a conflict that names the other", err)
 	}
 	w, err = apply("team", `{cpu: 4, networks: [{name: fast, type: macvlan}]}`, true)
-	compareSpec("the other's field by force", `{namespace: default, cpu: 4, memory: 2Gi, networks: [{name: lan, type: bridge, vlanId: 100}, {name: fast, type: macvlan}]}`, w, err)
+	compareSpec("the other's field by force", `{namespace: default, cpu: 4, networks: [{name: lan, type: bridge, vlanId: 100}, {name: fast, type: macvlan}]}`, w, err)
 
 	w, err = apply("platform", `{networks: []}`, false)
-	compareSpec("one takes its network away", `{namespace: default, cpu: 4, memory: 2Gi, networks: [{name: fast, type: macvlan}]}`, w, err)
+	compareSpec("one takes its network away", `{namespace: default, cpu: 4, networks: [{name: fast, type: macvlan}]}`, w, err)
+}
+
+// What the hook fills in is not stored, so that it can be told from what somebody has said.
+func TestWhatIsAbsentStaysAbsent(t *testing.T) {
+	for _, test := range []struct {
+		kind       kind
+		sent, want string
+	}{
+		{wukongKind, `{networks: [{name: a}, {name: b, networkName: lan}]}`, `{namespace: default, networks: [{name: a}, {name: b, networkName: lan}]}`},
+		{networkKind, `{}`, `{}`},
+	} {
+		created, err := create(t, test.kind.object(t, "spec: "+test.sent))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(test.kind.object(t, "spec: "+test.want).Object["spec"], created.Object["spec"]); diff != "" {
+			t.Errorf("%s: want (-), got (+):\n%s", test.kind.kind, diff)
+		}
+	}
 }
 
 func TestStatusIsApartFromSpec(t *testing.T) {

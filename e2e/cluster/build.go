@@ -114,11 +114,19 @@ func moduleDir(ctx context.Context) (string, error) {
 	return filepath.Dir(file), nil
 }
 
-// buildHook builds the hook from the source tree.
+// buildHook builds the hook from the source tree, once.
 func (c *Cluster) buildHook() (string, error) {
-	program := filepath.Join(c.Dir, "wukong")
-	_, err := goTool(context.Background(), c.Root, "build", "-o", program, ".")
-	return program, err
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if program := c.hooks[c.Root]; program != "" {
+		return program, nil
+	}
+	program := filepath.Join(c.Dir, fmt.Sprintf("wukong-%d", len(c.hooks)+1))
+	if _, err := goTool(context.Background(), c.Root, "build", "-o", program, "."); err != nil {
+		return "", err
+	}
+	c.hooks[c.Root] = program
+	return program, nil
 }
 
 // goTool runs the go command in a directory, and answers with what it printed.

@@ -34,6 +34,8 @@ type Options struct {
 	WithoutNMState bool
 	// Dir is an empty or new directory for the cluster's files, and is kept. Default: a temporary one, which Stop removes.
 	Dir string
+	// Root is the source tree that is installed. Default: the one around this module.
+	Root string
 	// Log is told what takes time. Default: nobody.
 	Log io.Writer
 }
@@ -44,18 +46,19 @@ type Cluster struct {
 	Dynamic    dynamic.Interface // by Config
 	Kubeconfig string            // path of a kubeconfig that says the same
 	Dir        string            // where logs and everything else is
-	Root       string            // the source tree
+	Root       string            // the source tree that is installed; another may follow, part by part
 	AuditLog   string            // path of a file with one audit event, level Metadata, a line for each write
 
 	options   Options
+	account   string // path of the kubeconfig of Metacontroller
 	mapper    *restmapper.DeferredDiscoveryRESTMapper
 	etcd      *embed.Etcd
 	api       *Process
 	apiServer string // the program
 	port      int    // of the API server
-	hook      func() (string, error)
 
 	mu        sync.Mutex
+	hooks     map[string]string // the programs that were built, by source tree
 	started   int
 	processes []*Process // in the order of their starts
 }
@@ -79,8 +82,10 @@ func (c *Cluster) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c.Root = filepath.Dir(e2e)
-	c.hook = sync.OnceValues(c.buildHook)
+	if c.Root = c.options.Root; c.Root == "" {
+		c.Root = filepath.Dir(e2e)
+	}
+	c.hooks = map[string]string{}
 	built, err := kubernetes(ctx, e2e, c.options.Log)
 	if err != nil {
 		return err
@@ -110,6 +115,9 @@ func (c *Cluster) start(ctx context.Context) error {
 	}
 	c.mapper = restmapper.NewDeferredDiscoveryRESTMapper(memory.NewMemCacheClient(kinds))
 	if err := c.define(ctx); err != nil {
+		return err
+	}
+	if err := c.InstallRole(ctx); err != nil {
 		return err
 	}
 	// After the definitions: the garbage collector looks for new kinds only every 30 s.

@@ -68,11 +68,11 @@ func (c *Cluster) startAPIServer(ctx context.Context, program string) error {
 	if err != nil {
 		return fmt.Errorf("making the key of service accounts: %w", err)
 	}
-	token := rand.Text()
+	token, account := rand.Text(), rand.Text()
 	c.AuditLog = c.file("audit.log")
 	for name, content := range map[string][]byte{
 		"service-accounts.key": pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)}),
-		"tokens.csv":           []byte(token + ",admin,admin,system:masters\n"),
+		"tokens.csv":           []byte(token + ",admin,admin,system:masters\n" + account + "," + metacontrollerUser + "," + metacontrollerUser + "\n"),
 		"audit-policy.yaml":    []byte(auditPolicy),
 		"audit.log":            nil, // so that it can be read before anything was written
 	} {
@@ -94,7 +94,17 @@ func (c *Cluster) startAPIServer(ctx context.Context, program string) error {
 	if err != nil {
 		return err
 	}
-	return c.writeKubeconfig(token)
+	if c.Kubeconfig, err = c.writeKubeconfig("kubeconfig", token); err != nil {
+		return err
+	}
+	if c.account, err = c.writeKubeconfig("metacontroller.kubeconfig", account); err != nil {
+		return err
+	}
+	if c.Config, err = clientcmd.BuildConfigFromFlags("", c.Kubeconfig); err != nil {
+		return fmt.Errorf("reading the kubeconfig: %w", err)
+	}
+	c.Config.QPS = -1
+	return nil
 }
 
 // runAPIServer starts the API server and waits until it is ready.
@@ -110,12 +120,15 @@ func (c *Cluster) runAPIServer(ctx context.Context) error {
 		"--token-auth-file="+c.file("tokens.csv"),
 		"--authorization-mode=RBAC",
 		"--disable-admission-plugins=ServiceAccount", // it would wait for a controller that does not run
+		// As on OpenShift: who sets blockOwnerDeletion needs a right for it, which Metacontroller's narrow role has to have.
+		"--enable-admission-plugins=OwnerReferencesPermissionEnforcement",
 		"--service-account-issuer=https://kubernetes.default.svc.cluster.local",
 		"--service-account-key-file="+c.file("service-accounts.key"),
 		"--service-account-signing-key-file="+c.file("service-accounts.key"),
 		"--service-cluster-ip-range=10.0.0.0/24",
 		"--audit-policy-file="+c.file("audit-policy.yaml"),
 		"--audit-log-path="+c.AuditLog,
+		"--audit-log-maxsize=10000", // in MB: it stays one file
 		"--profiling=false",
 	)
 	if err != nil {
@@ -138,29 +151,26 @@ func (c *Cluster) runAPIServer(ctx context.Context) error {
 func (c *Cluster) anonymous() (*rest.RESTClient, error) {
 	config := &rest.Config{Host: c.address(), TLSClientConfig: rest.TLSClientConfig{CAFile: c.certificate()}}
 	config.NegotiatedSerializer = scheme.Codecs
-	config.Timeout = 5 * time.Second
+	config.Timeout, config.QPS = 5*time.Second, -1 // else the last error is that it may not ask so often
 	return rest.UnversionedRESTClientFor(config)
 }
 
-func (c *Cluster) writeKubeconfig(token string) error {
+// writeKubeconfig writes a kubeconfig with a token, and answers with its path.
+func (c *Cluster) writeKubeconfig(name, token string) (string, error) {
 	ca, err := os.ReadFile(c.certificate())
 	if err != nil {
-		return fmt.Errorf("reading the API server's certificate: %w", err)
+		return "", fmt.Errorf("reading the API server's certificate: %w", err)
 	}
+	const cluster = "wukong-e2e"
 	config := clientcmdapi.NewConfig()
-	config.Clusters["wukong-e2e"] = &clientcmdapi.Cluster{Server: c.address(), CertificateAuthorityData: ca}
-	config.AuthInfos["admin"] = &clientcmdapi.AuthInfo{Token: token}
-	config.Contexts["wukong-e2e"] = &clientcmdapi.Context{Cluster: "wukong-e2e", AuthInfo: "admin"}
-	config.CurrentContext = "wukong-e2e"
-	c.Kubeconfig = c.file("kubeconfig")
-	if err := clientcmd.WriteToFile(*config, c.Kubeconfig); err != nil {
-		return fmt.Errorf("writing the kubeconfig: %w", err)
+	config.Clusters[cluster] = &clientcmdapi.Cluster{Server: c.address(), CertificateAuthorityData: ca}
+	config.AuthInfos["user"] = &clientcmdapi.AuthInfo{Token: token}
+	config.Contexts[cluster] = &clientcmdapi.Context{Cluster: cluster, AuthInfo: "user"}
+	config.CurrentContext = cluster
+	if err := clientcmd.WriteToFile(*config, c.file(name)); err != nil {
+		return "", fmt.Errorf("writing a kubeconfig: %w", err)
 	}
-	if c.Config, err = clientcmd.BuildConfigFromFlags("", c.Kubeconfig); err != nil {
-		return fmt.Errorf("reading the kubeconfig: %w", err)
-	}
-	c.Config.QPS = -1
-	return nil
+	return c.file(name), nil
 }
 
 // startControllers starts kube-controller-manager with the two controllers that deletion needs.

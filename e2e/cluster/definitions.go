@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,25 +30,54 @@ const metacontrollerCRDs = "metacontroller-crds-v1.yaml"
 
 // define installs the definitions, and waits until their kinds are served.
 func (c *Cluster) define(ctx context.Context) error {
-	files, err := filepath.Glob(filepath.Join(c.Root, "testdata", "crds", "*.yaml"))
+	others, err := c.read("testdata/crds/*.yaml")
 	if err != nil {
-		return fmt.Errorf("looking for definitions: %w", err)
+		return err
 	}
-	files = append(files, filepath.Join(c.Root, "deploy", "base", "vm.novasphere.dev_wukongs.yaml"))
+	if c.options.WithoutNMState {
+		others = slices.DeleteFunc(others, func(o *unstructured.Unstructured) bool { return strings.HasSuffix(o.GetName(), ".nmstate.io") })
+	}
 	if file := metacontrollerDefinitions(); file != "" {
-		files = append(files, file)
-	}
-	var all []*unstructured.Unstructured
-	for _, file := range files {
-		if c.options.WithoutNMState && strings.HasPrefix(filepath.Base(file), "nmstate.io_") {
-			continue
-		}
 		definitions, err := ReadFile(file)
 		if err != nil {
 			return err
 		}
-		all = append(all, definitions...)
+		others = append(others, definitions...)
 	}
+	if err := c.Define(ctx, others...); err != nil {
+		return err
+	}
+	return c.DefineWukong(ctx)
+}
+
+// DefineWukong installs the definitions of the source tree's own kinds, and waits until they are served.
+func (c *Cluster) DefineWukong(ctx context.Context) error {
+	definitions, err := c.read("deploy/base/vm.novasphere.dev_*.yaml")
+	if err != nil {
+		return err
+	}
+	return c.Define(ctx, definitions...)
+}
+
+// read reads the objects of files of the source tree.
+func (c *Cluster) read(pattern string) ([]*unstructured.Unstructured, error) {
+	files, err := filepath.Glob(filepath.Join(c.Root, pattern))
+	if err != nil {
+		return nil, fmt.Errorf("looking for %s: %w", pattern, err)
+	}
+	var all []*unstructured.Unstructured
+	for _, file := range files {
+		objects, err := ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, objects...)
+	}
+	return all, nil
+}
+
+// Define applies definitions, and waits until their kinds are served.
+func (c *Cluster) Define(ctx context.Context, all ...*unstructured.Unstructured) error {
 	if err := c.Apply(ctx, all...); err != nil {
 		return err
 	}

@@ -99,11 +99,11 @@ func react(ctx context.Context, c *cluster.Cluster) (*simulator.Simulator, error
 			return nil, err
 		}
 	}
-	hook, err := c.StartHook(ctx)
+	hook, err := c.StartHook(ctx, "-nodes-settle", "1s") // no node joins later
 	if err != nil {
 		return nil, err
 	}
-	if err := c.InstallController(ctx, hook.URL, true); err != nil {
+	if err := c.InstallControllers(ctx, hook.URL, true); err != nil {
 		return nil, err
 	}
 	_, err = c.StartMetacontroller(ctx, "dynamic-apply")

@@ -221,6 +221,10 @@ func (s *Simulator) instanceStep(ctx context.Context, vmis dynamic.ResourceInter
 // schedule finds a node for an instance; problem is the condition that says why there is none, or why the pod on it
 // cannot start.
 func (s *Simulator) schedule(ctx context.Context, instance *unstructured.Unstructured) (node string, problem map[string]any, err error) {
+	waiting := task{kind: "machine", namespace: instance.GetNamespace(), name: instance.GetName()}
+	s.mu.Lock()
+	s.waiting[waiting] = true // before it is looked: what comes meanwhile is not missed
+	s.mu.Unlock()
 	networks, _, _ := unstructured.NestedSlice(instance.Object, "spec", "networks")
 	for _, network := range networks {
 		reference, found, _ := unstructured.NestedString(network.(map[string]any), "multus", "networkName")
@@ -243,11 +247,11 @@ func (s *Simulator) schedule(ctx context.Context, instance *unstructured.Unstruc
 			}, instance), nil
 		}
 	}
+	s.mu.Lock()
+	delete(s.waiting, waiting)
+	s.mu.Unlock()
 	selector, _, _ := unstructured.NestedStringMap(instance.Object, "spec", "nodeSelector")
-	matching, err := s.matching(ctx, selector)
-	if err != nil {
-		return "", nil, err
-	}
+	matching := s.matching(selector)
 	if len(matching) == 0 {
 		return "", machineCondition(condition{"PodScheduled", "False", "Unschedulable", "0 nodes are available: node(s) didn't match Pod's node affinity/selector."}, instance), nil
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
@@ -100,39 +101,39 @@ func (s *Simulator) policyStep(ctx context.Context, name string) (again bool, er
 		return false, err
 	}
 	if policy == nil {
-		return false, s.dropEnactments(ctx, name, nil)
-	}
-	selector, _, _ := unstructured.NestedStringMap(policy.Object, "spec", "nodeSelector")
-	matching, err := s.matching(ctx, selector)
-	if err != nil {
+		_, err := s.selected(ctx, name, nil)
 		return false, err
 	}
-	if err := s.dropEnactments(ctx, name, matching); err != nil {
+	selector, _, _ := unstructured.NestedStringMap(policy.Object, "spec", "nodeSelector")
+	matching := s.matching(selector)
+	all, err := s.selected(ctx, name, matching)
+	if err != nil {
 		return false, err
 	}
 	if s.takeUp(policy, matching) {
 		return true, s.setPolicy(ctx, policy, unknownPolicy())
 	}
 	for _, node := range matching {
-		moved, held, err := s.nodeStep(ctx, policy, node)
+		moved, held, err := s.nodeStep(ctx, policy, node, all)
 		if err != nil || held {
 			return false, err
 		}
 		if moved {
-			return true, s.summarise(ctx, policy, matching)
+			return true, s.summarise(ctx, policy, matching, all)
 		}
 	}
-	return false, s.summarise(ctx, policy, matching)
+	return false, s.summarise(ctx, policy, matching, all)
 }
 
 // nodeStep takes a policy one state further on a node, and reports whether there was one, or whether it is held there.
-func (s *Simulator) nodeStep(ctx context.Context, policy *unstructured.Unstructured, node string) (moved, held bool, err error) {
+func (s *Simulator) nodeStep(ctx context.Context, policy *unstructured.Unstructured, node string, all map[string]*unstructured.Unstructured) (moved, held bool, err error) {
 	name := policy.GetName()
-	enactment, err := s.enactment(ctx, policy, node)
-	if err != nil {
-		return false, false, err
+	if all[node] == nil {
+		if all[node], err = s.newEnactment(ctx, policy, node); err != nil {
+			return false, false, err
+		}
 	}
-	state := enactmentState(enactment, policy.GetGeneration())
+	state := enactmentState(all[node], policy.GetGeneration())
 	if s.rebooted(name, node) {
 		state = ""
 	}
@@ -140,7 +141,7 @@ func (s *Simulator) nodeStep(ctx context.Context, policy *unstructured.Unstructu
 	case "finished":
 		return false, false, nil
 	case "":
-		if err := s.setEnactment(ctx, enactment, policy, progressingEnactment()); err != nil {
+		if all[node], err = s.setEnactment(ctx, all[node], policy, progressingEnactment()); err != nil {
 			return false, false, err
 		}
 		s.mu.Lock()
@@ -163,7 +164,8 @@ func (s *Simulator) nodeStep(ctx context.Context, policy *unstructured.Unstructu
 	if failure != "" {
 		outcome = failingEnactment(failure)
 	}
-	return true, false, s.setEnactment(ctx, enactment, policy, outcome)
+	all[node], err = s.setEnactment(ctx, all[node], policy, outcome)
+	return true, false, err
 }
 
 // takeUp reports whether a policy is to be started over, because it is new, its generation changed, or a node that it
@@ -188,31 +190,30 @@ func (s *Simulator) rebooted(policy, node string) bool {
 	return s.reboots[policy][node]
 }
 
-// dropEnactments deletes the enactments of a policy on nodes that it does not select.
-func (s *Simulator) dropEnactments(ctx context.Context, policy string, selected []string) error {
+// selected are the enactments of a policy, by the nodes that it selects. Those on other nodes are deleted.
+func (s *Simulator) selected(ctx context.Context, policy string, matching []string) (map[string]*unstructured.Unstructured, error) {
 	list, err := s.client.Resource(enactments).List(ctx, metav1.ListOptions{LabelSelector: "nmstate.io/policy=" + policy})
 	if err != nil {
-		return fmt.Errorf("listing enactments: %w", err)
+		return nil, fmt.Errorf("listing enactments: %w", err)
 	}
-	for _, e := range list.Items {
-		if slices.Contains(selected, e.GetLabels()["nmstate.io/node"]) {
+	all := map[string]*unstructured.Unstructured{}
+	for i := range list.Items {
+		e := &list.Items[i]
+		if node := e.GetLabels()["nmstate.io/node"]; slices.Contains(matching, node) {
+			all[node] = e
 			continue
 		}
-		if err := s.client.Resource(enactments).Delete(ctx, e.GetName(), metav1.DeleteOptions{}); err != nil {
-			return fmt.Errorf("deleting enactment %s: %w", e.GetName(), err)
+		// The garbage collector may be faster, where the node is gone.
+		if err := s.client.Resource(enactments).Delete(ctx, e.GetName(), metav1.DeleteOptions{}); err != nil && !apierrors.IsNotFound(err) {
+			return nil, fmt.Errorf("deleting enactment %s: %w", e.GetName(), err)
 		}
 	}
-	return nil
+	return all, nil
 }
 
-// enactment is that of a policy on a node, made where there is none (api/v1beta1, NewEnactment). The node owns it, not
-// the policy.
-func (s *Simulator) enactment(ctx context.Context, policy *unstructured.Unstructured, node string) (*unstructured.Unstructured, error) {
+// newEnactment makes that of a policy on a node (api/v1beta1, NewEnactment). The node owns it, not the policy.
+func (s *Simulator) newEnactment(ctx context.Context, policy *unstructured.Unstructured, node string) (*unstructured.Unstructured, error) {
 	name := enactmentName(node, policy.GetName())
-	existing, err := get(ctx, s.client.Resource(enactments), name)
-	if existing != nil || err != nil {
-		return existing, err
-	}
 	owner, err := s.client.Resource(nodes).Get(ctx, node, metav1.GetOptions{})
 	if err != nil {
 		return nil, fmt.Errorf("reading node %s: %w", node, err)
@@ -245,7 +246,7 @@ func enactmentState(e *unstructured.Unstructured, generation int64) string {
 }
 
 // setEnactment writes the status of an enactment: conditions, and what of the policy they are about.
-func (s *Simulator) setEnactment(ctx context.Context, e, policy *unstructured.Unstructured, conditions []condition) error {
+func (s *Simulator) setEnactment(ctx context.Context, e, policy *unstructured.Unstructured, conditions []condition) (*unstructured.Unstructured, error) {
 	status := map[string]any{
 		"policyGeneration": policy.GetGeneration(),
 		"conditions":       mergeConditions(e, conditions),
@@ -255,10 +256,11 @@ func (s *Simulator) setEnactment(ctx context.Context, e, policy *unstructured.Un
 	}
 	e = e.DeepCopy()
 	e.Object["status"] = status
-	if _, err := s.client.Resource(enactments).UpdateStatus(ctx, e, metav1.UpdateOptions{}); err != nil {
-		return fmt.Errorf("writing the status of enactment %s: %w", e.GetName(), err)
+	stored, err := s.client.Resource(enactments).UpdateStatus(ctx, e, metav1.UpdateOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("writing the status of enactment %s: %w", e.GetName(), err)
 	}
-	return nil
+	return stored, nil
 }
 
 func progressingEnactment() []condition {
@@ -295,7 +297,7 @@ func failingEnactment(failure string) []condition {
 }
 
 // summarise writes what the enactments of a policy come to.
-func (s *Simulator) summarise(ctx context.Context, policy *unstructured.Unstructured, matching []string) error {
+func (s *Simulator) summarise(ctx context.Context, policy *unstructured.Unstructured, matching []string, all map[string]*unstructured.Unstructured) error {
 	if len(matching) == 0 {
 		const reason = "NoMatchingNode"
 		return s.setPolicy(ctx, policy, []condition{
@@ -305,10 +307,7 @@ func (s *Simulator) summarise(ctx context.Context, policy *unstructured.Unstruct
 	}
 	available, failed := 0, 0
 	for _, node := range matching {
-		e, err := get(ctx, s.client.Resource(enactments), enactmentName(node, policy.GetName()))
-		switch {
-		case err != nil:
-			return err
+		switch e := all[node]; {
 		case e == nil || enactmentState(e, policy.GetGeneration()) != "finished":
 		case policyCondition(e, "Available") == "True":
 			available++

@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/dynamic"
 
 	"novasphere.dev/wukong/sync/model/nmstate"
@@ -22,6 +23,10 @@ type Node struct {
 
 	// NICs are its network cards. The default route leaves by the first that has an address.
 	NICs []NIC
+
+	// Pods are the veths that pods have on the node. With any, the Node and its NodeNetworkState are as long as those of a node
+	// that is in use: see crowd.go.
+	Pods int
 }
 
 // NIC is a network card.
@@ -41,8 +46,13 @@ func (s *Simulator) AddNode(ctx context.Context, node Node) error {
 		"apiVersion": "v1", "kind": "Node",
 		"metadata": map[string]any{"name": node.Name, "labels": marks},
 	}}
-	if _, err := s.client.Resource(nodes).Create(ctx, object, metav1.CreateOptions{}); err != nil {
+	registered, err := s.client.Resource(nodes).Create(ctx, object, metav1.CreateOptions{})
+	if err != nil {
 		return fmt.Errorf("creating node %s: %w", node.Name, err)
+	}
+	registered.Object["status"] = kubeletStatus(node)
+	if _, err := s.client.Resource(nodes).UpdateStatus(ctx, registered, metav1.UpdateOptions{}); err != nil {
+		return fmt.Errorf("reporting node %s: %w", node.Name, err)
 	}
 	state := &unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": "nmstate.io/v1beta1", "kind": "NodeNetworkState",
@@ -58,6 +68,16 @@ func (s *Simulator) AddNode(ctx context.Context, node Node) error {
 	}
 	if _, err := s.client.Resource(states).UpdateStatus(ctx, created, metav1.UpdateOptions{}); err != nil {
 		return fmt.Errorf("reporting the network of %s: %w", node.Name, err)
+	}
+	return nil
+}
+
+// RemoveNode takes a node away, with what it reports.
+func (s *Simulator) RemoveNode(ctx context.Context, name string) error {
+	for _, resource := range []schema.GroupVersionResource{nodes, states} {
+		if err := s.client.Resource(resource).Delete(ctx, name, metav1.DeleteOptions{}); err != nil {
+			return fmt.Errorf("deleting node %s: %w", name, err)
+		}
 	}
 	return nil
 }
@@ -89,6 +109,7 @@ func reportedState(node Node) map[string]any {
 		}
 		interfaces = append(interfaces, iface)
 	}
+	interfaces = append(interfaces, veths(node)...)
 	return map[string]any{"interfaces": interfaces, "routes": map[string]any{"running": running, "config": []any{}}}
 }
 
@@ -114,26 +135,19 @@ func (s *Simulator) configure(ctx context.Context, node string, policy *unstruct
 
 // matching are the names of the nodes that a policy selects, in order. As in NMState only nodes that run its handler
 // count, here those that report their network (pkg/node/nodes.go, NodesRunningNmstate).
-func (s *Simulator) matching(ctx context.Context, selector map[string]string) ([]string, error) {
-	list, err := s.client.Resource(nodes).List(ctx, metav1.ListOptions{LabelSelector: labels.SelectorFromSet(selector).String()})
-	if err != nil {
-		return nil, fmt.Errorf("listing nodes: %w", err)
-	}
+func (s *Simulator) matching(selector map[string]string) []string {
 	var names []string
-	for _, node := range list.Items {
-		if node.GetDeletionTimestamp() != nil {
+	for _, item := range s.nodes.List() {
+		node := item.(*unstructured.Unstructured)
+		if node.GetDeletionTimestamp() != nil || !labels.SelectorFromSet(selector).Matches(labels.Set(node.GetLabels())) {
 			continue
 		}
-		switch _, err := s.client.Resource(states).Get(ctx, node.GetName(), metav1.GetOptions{}); {
-		case apierrors.IsNotFound(err):
-		case err != nil:
-			return nil, fmt.Errorf("reading the network of %s: %w", node.GetName(), err)
-		default:
+		if _, reports, _ := s.reporting.GetByKey(node.GetName()); reports {
 			names = append(names, node.GetName())
 		}
 	}
 	slices.Sort(names)
-	return names, nil
+	return names
 }
 
 // get is an object, or nil where there is none.

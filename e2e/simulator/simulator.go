@@ -14,15 +14,19 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"strings"
 	"sync"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/dynamic/dynamicinformer"
+	"k8s.io/client-go/metadata"
+	"k8s.io/client-go/metadata/metadatainformer"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/client-go/util/workqueue"
@@ -50,6 +54,8 @@ type Simulator struct {
 	log    *slog.Logger
 	pace   time.Duration
 	queue  workqueue.TypedDelayingInterface[task]
+	// nodes are the Nodes as last seen, and reporting the NodeNetworkStates without what they say.
+	nodes, reporting cache.Indexer
 
 	mu sync.Mutex // guards what tests say, and what was seen
 	// held policies stay in progress.
@@ -62,6 +68,8 @@ type Simulator struct {
 	taken map[string]int64
 	// available is when a policy was last about to be called available.
 	available map[string]time.Time
+	// waiting are machines that wait for an attachment.
+	waiting map[task]bool
 	// wanted says of machines that do not run by themselves whether they were asked to.
 	wanted map[string]bool
 }
@@ -99,7 +107,7 @@ func Start(ctx context.Context, config *rest.Config, options Options) (*Simulato
 		client: client, log: options.Log, pace: options.Pace,
 		queue: workqueue.NewTypedDelayingQueue[task](),
 		held:  map[string]bool{}, failing: map[string]map[string]string{}, reboots: map[string]map[string]bool{},
-		taken: map[string]int64{}, available: map[string]time.Time{}, wanted: map[string]bool{},
+		taken: map[string]int64{}, available: map[string]time.Time{}, wanted: map[string]bool{}, waiting: map[task]bool{},
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
@@ -116,7 +124,7 @@ func Start(ctx context.Context, config *rest.Config, options Options) (*Simulato
 	if err := s.awaitAdmission(ctx); err != nil {
 		return nil, err
 	}
-	if err := s.watch(ctx); err != nil {
+	if err := s.watch(ctx, config); err != nil {
 		return nil, err
 	}
 	go s.work(ctx)
@@ -124,40 +132,80 @@ func Start(ctx context.Context, config *rest.Config, options Options) (*Simulato
 }
 
 // watch puts what changes into the queue.
-func (s *Simulator) watch(ctx context.Context) error {
+func (s *Simulator) watch(ctx context.Context, config *rest.Config) error {
 	factory := dynamicinformer.NewDynamicSharedInformerFactory(s.client, 0)
+	names, err := metadata.NewForConfig(config)
+	if err != nil {
+		return fmt.Errorf("making a client: %w", err)
+	}
+	// Of what nodes report, only whether they do: it is long, and changes all the time.
+	reporting := metadatainformer.NewSharedInformerFactory(names, 0).ForResource(states).Informer()
+	all := map[string]cache.SharedIndexInformer{"state": reporting}
 	for kind, resource := range map[string]schema.GroupVersionResource{"node": nodes, "policy": policies, "machine": machines, "instance": instances, "nad": nads} {
-		enqueue := func(object any) {
-			key, err := cache.DeletionHandlingMetaNamespaceKeyFunc(object)
-			if err != nil {
-				s.log.Error("naming an object", "kind", kind, "err", err)
-				return
-			}
-			namespace, name, _ := cache.SplitMetaNamespaceKey(key)
-			switch kind {
-			case "policy":
-				s.queue.Add(task{kind: "policy", name: name})
-			case "node": // its labels decide which policies select it
-				s.enqueueAll(ctx, policies, "policy")
-			case "nad": // a machine may wait for it
-				s.enqueueAll(ctx, machines, "machine")
-			default: // a machine and its instance have the same name
-				s.queue.Add(task{kind: "machine", namespace: namespace, name: name})
-			}
+		all[kind] = factory.ForResource(resource).Informer()
+	}
+	s.nodes, s.reporting = all["node"].GetIndexer(), reporting.GetIndexer()
+	for kind, informer := range all {
+		if err := s.follow(ctx, kind, informer); err != nil {
+			return err
 		}
-		if _, err := factory.ForResource(resource).Informer().AddEventHandler(cache.ResourceEventHandlerFuncs{
-			AddFunc:    enqueue,
-			UpdateFunc: func(_, object any) { enqueue(object) },
-			DeleteFunc: enqueue,
-		}); err != nil {
-			return fmt.Errorf("watching %s: %w", resource.Resource, err)
+		go informer.RunWithContext(ctx)
+	}
+	for kind, informer := range all {
+		if !cache.WaitForCacheSync(ctx.Done(), informer.HasSynced) {
+			return fmt.Errorf("listing every %s: %w", kind, ctx.Err())
 		}
 	}
-	factory.Start(ctx.Done())
-	for resource, synced := range factory.WaitForCacheSync(ctx.Done()) {
-		if !synced {
-			return fmt.Errorf("listing %s: %w", resource.Resource, ctx.Err())
+	return nil
+}
+
+// follow puts into the queue what a change of a kind means.
+func (s *Simulator) follow(ctx context.Context, kind string, informer cache.SharedIndexInformer) error {
+	enqueue := func(object any) {
+		key, err := cache.DeletionHandlingMetaNamespaceKeyFunc(object)
+		if err != nil {
+			s.log.Error("naming an object", "kind", kind, "err", err)
+			return
 		}
+		namespace, name, _ := cache.SplitMetaNamespaceKey(key)
+		switch kind {
+		case "policy":
+			s.queue.Add(task{kind: "policy", name: name})
+		case "node", "state": // its labels, and whether it reports, decide which policies select it
+			s.enqueueAll(ctx, policies, "policy")
+		case "nad":
+			s.mu.Lock()
+			for machine := range s.waiting {
+				s.queue.Add(machine)
+			}
+			s.mu.Unlock()
+		default: // a machine and its instance have the same name
+			s.queue.Add(task{kind: "machine", namespace: namespace, name: name})
+		}
+	}
+	changed := func(before, now any) bool {
+		a, errA := meta.Accessor(before)
+		b, errB := meta.Accessor(now)
+		switch {
+		case errA != nil || errB != nil:
+			return true
+		case kind == "state":
+			return false
+		case kind == "node": // and not for each heartbeat
+			return !maps.Equal(a.GetLabels(), b.GetLabels()) || a.GetDeletionTimestamp() != b.GetDeletionTimestamp()
+		}
+		return true
+	}
+	if _, err := informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
+		AddFunc: enqueue,
+		UpdateFunc: func(before, now any) {
+			if changed(before, now) {
+				enqueue(now)
+			}
+		},
+		DeleteFunc: enqueue,
+	}); err != nil {
+		return fmt.Errorf("watching every %s: %w", kind, err)
 	}
 	return nil
 }

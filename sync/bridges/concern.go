@@ -19,9 +19,9 @@ func (v *View) concern(w *Want, existing *facts.Policy) string {
 		return ""
 	}
 	// NMState applies a policy on every node that joins. The hook cannot prevent that, but it can tell the user.
-	for _, n := range v.reached {
-		s := v.state(n.Name)
-		if s == nil || applied[n.Name] != nil {
+	for _, n := range v.reached[w.Policy] {
+		s := n.state
+		if s == nil || applied[n.name] != nil {
 			continue
 		}
 		objection, dhcp := v.objection(w, s)
@@ -42,8 +42,8 @@ func (v *View) lostBridge(w *Want, existing *facts.Policy) string {
 	if !v.Preflight || !known {
 		return ""
 	}
-	for _, n := range v.reached {
-		s, enactment := v.state(n.Name), applied[n.Name]
+	for _, n := range v.reached[w.Policy] {
+		s, enactment := n.state, applied[n.name]
 		if s == nil || enactment == nil {
 			continue
 		}

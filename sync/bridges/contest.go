@@ -84,9 +84,10 @@ func restorable(existing, winner *facts.Policy) bool {
 		maps.Equal(nodeSelector(hold.Policy(existing)), winner.NodeSelector)
 }
 
-// ownedByWukong reports whether a Wukong controls an object.
+// ownedByWukong reports whether a Wukong or a WukongNetwork controls an object.
 func ownedByWukong(o *facts.Object) bool {
-	return o.Owner.Controller && o.Owner.Kind == v1alpha1.Kind && o.Owner.APIVersion == v1alpha1.APIVersion
+	ours := o.Owner.Kind == v1alpha1.Kind || o.Owner.Kind == v1alpha1.NetworkKind
+	return o.Owner.Controller && ours && o.Owner.APIVersion == v1alpha1.APIVersion
 }
 
 // nodeSelector is the nodeSelector of an answered policy.
@@ -124,5 +125,5 @@ func (v *View) restoring(existing, winner *facts.Policy) *unstructured.Unstructu
 func (v *View) uplinkTaken(existing *facts.Policy, b node.Bridge) bool {
 	takes := func(p *facts.Policy) bool { return p.Name != existing.Name && b.Takes(p.Says) && !p.Absent }
 	return slices.ContainsFunc(v.Policies.All(), takes) || slices.ContainsFunc(v.others, takes) ||
-		slices.ContainsFunc(v.Related.States.All(), func(s *node.State) bool { return v.reaches(existing, s.Node) && s.FeedsAnother(b) })
+		slices.ContainsFunc(v.nodes, func(n *seenNode) bool { return n.state != nil && v.reaches(existing, n) && n.state.FeedsAnother(b) })
 }

@@ -24,9 +24,9 @@ func (v *View) desired(w *Want, dhcp bool) *unstructured.Unstructured {
 	if w.Bridge.Preserves {
 		spec = preserving(w.Bridge, dhcp)
 	}
-	if len(v.NodeSelector) > 0 {
+	if len(w.NodeSelector) > 0 {
 		selector := map[string]any{}
-		for key, value := range v.NodeSelector {
+		for key, value := range w.NodeSelector {
 			selector[key] = value
 		}
 		spec["nodeSelector"] = selector

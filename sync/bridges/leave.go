@@ -2,7 +2,9 @@ package bridges
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -99,6 +101,10 @@ func (v *View) waitForUsers(existing *facts.Policy, staying map[string]bool) (o 
 	if peer != "" {
 		return stays(hold.Policy(existing), "bridge %s is also that of policy %s: policy %s is decided about after it", bridge, peer, name), true
 	}
+	if v.Preflight && !v.seesNodes() {
+		return stays(hold.Policy(existing), "bridge %s is removed when it can be seen that nobody uses it: "+
+			"Metacontroller does not send the nodes", bridge), true
+	}
 	if occupant := v.occupant(existing); occupant != "" {
 		return stays(hold.Policy(existing), "bridge %s is removed when nobody uses it: %s", bridge, occupant), true
 	}
@@ -182,7 +188,7 @@ func (v *View) lastMove(p *facts.Policy) time.Time {
 
 // sharers are two other policies of the same bridge, each empty where there is none. user is a policy that stays, of
 // this owner or another. peer is a policy that leaves too and comes later by name: of the policies that leave together,
-// the last removes the bridge, and the others wait for it.
+// the last removes the bridge, and the others wait for it. A policy of the same owner for other nodes is none of them.
 func (v *View) sharers(existing *facts.Policy, staying map[string]bool) (user, peer string) {
 	consider := func(p *facts.Policy, leaves bool) {
 		switch {
@@ -194,7 +200,9 @@ func (v *View) sharers(existing *facts.Policy, staying map[string]bool) (user, p
 		}
 	}
 	for _, p := range v.Policies.All() {
-		consider(p, !staying[p.Key])
+		if !facts.Disjoint(p.NodeSelector, existing.NodeSelector) {
+			consider(p, !staying[p.Key])
+		}
 	}
 	for _, p := range v.others {
 		consider(p, p.Marked())
@@ -203,14 +211,31 @@ func (v *View) sharers(existing *facts.Policy, staying map[string]bool) (user, p
 }
 
 // occupant is the message that names who would lose the network with a policy's bridge although no policy speaks for
-// them; empty where there is nobody.
+// them; empty where there is nobody. A node on which NMState has worked at the policy counts even where the policy does not select it
+// as far as can be seen: the owner may select other nodes by now, and only those are related.
+// The table in docs/decisions.md has its rows.
 func (v *View) occupant(existing *facts.Policy) string {
-	for _, s := range v.Related.States.All() {
-		if !v.reaches(existing, s.Node) {
+	worked := map[string]bool{}
+	for _, e := range v.enactments[existing.Key] {
+		worked[e.Node] = v.Preflight
+	}
+	for _, n := range v.nodes {
+		built := worked[n.name]
+		reached := v.reaches(existing, n) || built
+		delete(worked, n.name)
+		if reached && (n.forged || built && n.state == nil) {
+			return n.why // the bridge is there, and nobody tells who is on it
+		}
+		if n.state == nil || !reached {
 			continue
 		}
-		if occupant := s.Occupant(existing.Says); occupant != "" {
+		if occupant := n.state.Occupant(existing.Says); occupant != "" {
 			return occupant
+		}
+	}
+	for _, unseen := range slices.Sorted(maps.Keys(worked)) {
+		if worked[unseen] {
+			return fmt.Sprintf("node %s cannot be seen", unseen)
 		}
 	}
 	return ""

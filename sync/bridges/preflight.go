@@ -17,22 +17,32 @@ type verdict struct {
 }
 
 // preflight checks the reports of the nodes that a policy would reach. A bridge on the NIC that carries a node's
-// address cuts the node off, five times over, because NMState retries. Where neither Nodes nor NodeNetworkStates are
-// related, nothing can be checked, and nothing is refused.
+// address cuts the node off, five times over, because NMState retries. Where the request shows no nodes, the policy
+// waits: only the flag -preflight=false lets it pass.
+// The table in docs/decisions.md has its rows.
 func (v *View) preflight(w *Want) verdict {
-	if !v.Preflight || !v.Related.Nodes.Sent && !v.Related.States.Sent {
+	reached := v.reached[w.Policy]
+	switch {
+	case !v.Preflight:
 		return verdict{}
-	}
-	if len(v.reached) == 0 {
+	case !v.seesNodes():
+		return waits("Metacontroller does not send the nodes yet: restart it, or wait up to 20 minutes, " +
+			"until it asks the hook for its rules again")
+	case v.settling():
+		return verdict{refusal: &outcome.Refusal{Reason: v1alpha1.ReasonPreflightWaiting, Again: v.NodesSettle, Message: fmt.Sprintf(
+			"a node was told of for the first time less than %s ago, and others may follow: no policy is created until then", v.NodesSettle)}}
+	case len(reached) == 0 && v.Related.WukongNodes.Sent && len(v.nodes) == 0:
+		return waits("no node with these labels has a WukongNode: correct highAvailability.nodeSelector, label the nodes, " +
+			"or see whether the DecoratorController wukong-nodes runs")
+	case len(reached) == 0:
 		return waits("there is no node, or none with the labels of highAvailability.nodeSelector: correct it, or label the nodes")
 	}
 	dhcp, static := "", ""
-	for _, n := range v.reached {
-		s := v.state(n.Name)
-		if s == nil {
-			return waits(fmt.Sprintf("node %s has no NodeNetworkState yet: see whether NMState's handler runs there, "+
-				"or leave the node out by highAvailability.nodeSelector", n.Name))
+	for _, n := range reached {
+		if n.state == nil {
+			return waits(n.why)
 		}
+		s := n.state
 		objection, byDHCP := v.objection(w, s)
 		switch {
 		case objection != "":
@@ -83,7 +93,7 @@ func (v *View) changeRefusal(w *Want, existing *facts.Policy) *outcome.Refusal {
 		return nil
 	}
 	return &outcome.Refusal{
-		Reason: look.refusal.Reason, Stuck: look.refusal.Stuck,
+		Reason: look.refusal.Reason, Stuck: look.refusal.Stuck, Again: look.refusal.Again,
 		Message: fmt.Sprintf("policy %s is not changed: %s", w.Policy, look.refusal.Message),
 	}
 }

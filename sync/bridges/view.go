@@ -31,11 +31,11 @@ type View struct {
 	// Owner is who wants the bridges.
 	Owner facts.Owner
 
-	// NodeSelector selects the nodes that get the bridges; empty selects all.
-	NodeSelector map[string]string
-
 	// Preflight is whether the reports of the nodes are checked.
 	Preflight bool
+
+	// NodesSettle is how long after a node was first told of no policy is created: others may follow.
+	NodesSettle time.Duration
 
 	// TeardownTimeout is how long the removal of a bridge may make no progress before it is given up.
 	TeardownTimeout time.Duration
@@ -65,7 +65,8 @@ type View struct {
 	byBridge   map[string][]int              // indexes in others
 	byUplink   map[string][]int              // indexes in others
 	enactments map[string][]*facts.Enactment // by policy
-	reached    []*facts.Node                 // the nodes that NodeSelector selects
+	nodes      []*seenNode                   // in the order of their names
+	reached    map[string][]*seenNode        // by policy, the nodes that its Want selects
 	eldest     map[node.Bridge]*facts.Policy // what eldestAlly has found
 }
 
@@ -79,6 +80,9 @@ type Want struct {
 
 	// Labels are the labels of the policy.
 	Labels map[string]any
+
+	// NodeSelector says on which nodes the bridge shall be; empty for all.
+	NodeSelector map[string]string
 
 	// Superseded is the message that an older object still has the names of this policy or its attachment and has to go
 	// first; empty where none has.
@@ -97,11 +101,7 @@ func New(v View) *View {
 			v.wanted[w.Policy] = true
 		}
 	}
-	for _, n := range v.Related.Nodes.All() {
-		if n.Selected(v.NodeSelector) {
-			v.reached = append(v.reached, n)
-		}
-	}
+	v.seeNodes()
 	v.enactments = map[string][]*facts.Enactment{}
 	for _, e := range v.Related.Enactments.All() {
 		v.enactments[e.Policy] = append(v.enactments[e.Policy], e)
@@ -175,14 +175,6 @@ func (v *View) eldestAlly(b node.Bridge) *facts.Policy {
 	return eldest
 }
 
-// state is the report of a node; nil where the node reports no interfaces.
-func (v *View) state(name string) *node.State {
-	if s := v.Related.States.Get(name); s != nil && s.Reported {
-		return s
-	}
-	return nil
-}
-
 // appliedOn are the enactments that say a node has applied the present generation of a policy, by node. Where a node
 // has several, the first counts. known is false where enactments are not related: then a missing one says nothing.
 func (v *View) appliedOn(p *facts.Policy) (applied map[string]*facts.Enactment, known bool) {
@@ -198,14 +190,9 @@ func (v *View) appliedOn(p *facts.Policy) (applied map[string]*facts.Enactment, 
 	return applied, true
 }
 
-// reaches reports whether a policy selects a node. A node that is not related is not selected by a policy with a
-// nodeSelector.
-func (v *View) reaches(p *facts.Policy, name string) bool {
-	if len(p.NodeSelector) == 0 {
-		return true
-	}
-	n := v.Related.Nodes.Get(name)
-	return n != nil && n.Selected(p.NodeSelector)
+// reaches reports whether a policy selects a node. A node that is not related is outside of the selector.
+func (v *View) reaches(p *facts.Policy, n *seenNode) bool {
+	return len(p.NodeSelector) == 0 || n.known && facts.Selects(p.NodeSelector, n.labels)
 }
 
 // unwanted are the owner's policies that exist and that nothing wants, except one.

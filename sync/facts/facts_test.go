@@ -128,6 +128,9 @@ func found(t *testing.T, c *facts.Children, r *facts.Related) seen {
 		Nodes:              all(t, r.Nodes, itself),
 		States:             all(t, r.States, func(s node.State) string { return fmt.Sprintf("%+v", s) }),
 		Wukongs:            all(t, r.Wukongs, itself),
+
+		WukongNodes:    all(t, r.WukongNodes, func(n facts.WukongNode) facts.Object { return n.Object }),
+		WukongNetworks: all(t, r.WukongNetworks, func(n facts.WukongNetwork) facts.Object { return n.Object }),
 	}
 }
 
@@ -173,7 +176,7 @@ func again(t *testing.T, raw jsontext.Value) jsontext.Value {
 func requests(t testing.TB) []string {
 	t.Helper()
 	var all []string
-	for _, hook := range []string{"sync", "finalize"} {
+	for _, hook := range []string{"sync", "finalize", "network-sync", "network-finalize", "node-sync"} {
 		paths, err := filepath.Glob(filepath.Join("..", "..", "testdata", hook, "*", "request.json"))
 		if err != nil || len(paths) == 0 {
 			t.Fatalf("no cases of %s (%v)", hook, err)

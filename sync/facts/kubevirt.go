@@ -10,10 +10,45 @@ import (
 // Attachment is a NetworkAttachmentDefinition.
 type Attachment struct {
 	Object
+
+	// Bridge is the bridge of the node that the attachment plugs into, by its CNI configuration; empty where it names none, or cannot
+	// be read: then CNI cannot read it either.
+	Bridge string
 }
 
 func (a *Attachment) readFrom(r *lenient.Reader) {
-	r.Object(func(member []byte) { a.read(r, member) })
+	r.Object(func(member []byte) {
+		if string(member) != "spec" {
+			a.read(r, member)
+			return
+		}
+		r.Object(func(member []byte) {
+			if string(member) == "config" {
+				a.readConfig(r.Text())
+			}
+		})
+	})
+}
+
+func (a *Attachment) readConfig(config string) {
+	var bridge string
+	err := lenient.Unmarshal([]byte(config), func(r *lenient.Reader) {
+		r.Object(func(member []byte) {
+			switch string(member) {
+			case "bridge":
+				bridge = r.Text()
+			case "plugins":
+				r.Objects(func() {
+					if named := readText(r, "bridge"); named != "" && bridge == "" {
+						bridge = named
+					}
+				})
+			}
+		})
+	})
+	if err == nil {
+		a.Bridge = bridge
+	}
 }
 
 // Machine is a VirtualMachine.
@@ -293,6 +328,7 @@ type Wukong struct {
 	Object
 	MachineNamespace string // "" is the default namespace
 	Disks            []string
+	NetworkNames     []string // the WukongNetworks that it uses
 }
 
 func (w *Wukong) readFrom(r *lenient.Reader) {
@@ -306,17 +342,24 @@ func (w *Wukong) readFrom(r *lenient.Reader) {
 			case "namespace":
 				w.MachineNamespace = r.Text()
 			case "disks":
-				r.Objects(func() { w.Disks = append(w.Disks, readName(r)) })
+				r.Objects(func() { w.Disks = append(w.Disks, readText(r, "name")) })
+			case "networks":
+				r.Objects(func() {
+					if name := readText(r, "networkName"); name != "" {
+						w.NetworkNames = append(w.NetworkNames, name)
+					}
+				})
 			}
 		})
 	})
 }
 
-func readName(r *lenient.Reader) (name string) {
-	r.Object(func(member []byte) {
-		if string(member) == "name" {
-			name = r.Text()
+// readText is one member of the object that comes next.
+func readText(r *lenient.Reader, member string) (text string) {
+	r.Object(func(name []byte) {
+		if string(name) == member {
+			text = r.Text()
 		}
 	})
-	return name
+	return text
 }

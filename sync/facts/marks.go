@@ -13,6 +13,8 @@ const (
 	LabelNIC           = "vm.novasphere.dev/physical-interface"
 	LabelReclaimPolicy = "vm.novasphere.dev/reclaim-policy"
 	LabelControllerUID = "controller-uid"
+
+	LabelWukongNetwork = "vm.novasphere.dev/wukong-network"
 )
 
 // AnnotationRemoving marks a policy whose bridge is to be removed from the nodes. Its value is when that began.
@@ -20,6 +22,9 @@ const AnnotationRemoving = "vm.novasphere.dev/removing-since"
 
 // AnnotationLastApplied is where Metacontroller's dynamic apply notes what the hook answered last.
 const AnnotationLastApplied = "metacontroller.k8s.io/last-applied-configuration"
+
+// annotationDecorator is what Metacontroller writes on what a DecoratorController makes: the name of that.
+const annotationDecorator = "metacontroller.k8s.io/decorator-controller"
 
 // ManagedBy is the value of LabelManagedBy on all children.
 const ManagedBy = "wukong"

@@ -204,18 +204,28 @@ func (e *Enactment) readFrom(r *lenient.Reader) {
 // Node is a Node of the cluster.
 type Node struct {
 	Object
+
+	// Ready is whether the kubelet says that the node is ready.
+	Ready bool
+}
+
+// UnmarshalJSONFrom implements json.UnmarshalerFrom.
+func (n *Node) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	r := lenient.New(d)
+	n.readFrom(r)
+	return r.Err()
 }
 
 func (n *Node) readFrom(r *lenient.Reader) {
-	r.Object(func(member []byte) { n.read(r, member) })
-}
-
-// Selected reports whether the node has all labels of a selector.
-func (n *Node) Selected(selector map[string]string) bool {
-	for key, want := range selector {
-		if have, ok := n.Labels[key]; !ok || have != want {
-			return false
+	r.Object(func(member []byte) {
+		if string(member) != "status" {
+			n.read(r, member)
+			return
 		}
-	}
-	return true
+		r.Object(func(member []byte) {
+			if string(member) == "conditions" {
+				n.Ready = readConditions(r).Of("Ready").True()
+			}
+		})
+	})
 }

@@ -1,6 +1,11 @@
 package facts_test
 
-import "novasphere.dev/wukong/sync/node"
+import (
+	"fmt"
+
+	"novasphere.dev/wukong/sync/node"
+	"novasphere.dev/wukong/types/v1alpha1"
+)
 
 // state has the fields of a node.State, which are its own: the two are compared as fmt prints them.
 type state struct {
@@ -11,6 +16,7 @@ type state struct {
 	byName, bridges map[string]int
 	vlans           []int
 	routed          map[string]string
+	defaults        []v1alpha1.NodeRoute
 	gateways        map[string]bool
 	ipv6Routed      bool
 }
@@ -25,13 +31,14 @@ type iface struct {
 	baseIface  string
 	vlan       int64
 	ports      []port
+	occupied   bool //nolint:unused // node.State has the field, and fmt prints both
 }
 
 type family struct {
 	disabled       bool
 	dhcp, autoconf bool
-	address        string
-	prefix         int64
+	addresses      []string
+	given          bool //nolint:unused // as above
 }
 
 type port struct {
@@ -42,8 +49,9 @@ type port struct {
 
 func stateOf(key string, m map[string]any) state {
 	current := value(m, "status", "currentState")
+	_, listed := value(current, "interfaces").([]any)
 	s := state{
-		Node: key, Reported: value(current, "interfaces") != nil, Updated: text(m, "status", "lastSuccessfulUpdateTime"),
+		Node: key, Reported: listed, Updated: text(m, "status", "lastSuccessfulUpdateTime"),
 		byName: map[string]int{}, bridges: map[string]int{}, routed: map[string]string{}, gateways: map[string]bool{},
 	}
 	for at, i := range items(current, "interfaces") {
@@ -68,6 +76,9 @@ func stateOf(key string, m map[string]any) state {
 			s.gateways[by] = true
 		}
 		s.ipv6Routed = s.ipv6Routed || destination == "::/0"
+		if destination == "0.0.0.0/0" || destination == "::/0" {
+			s.defaults = append(s.defaults, v1alpha1.NodeRoute{Destination: destination, Interface: by, Gateway: text(r, "next-hop-address")})
+		}
 		if !node.LinkLocal(destination) {
 			first(s.routed, by, destination)
 		}
@@ -100,8 +111,7 @@ func familyOf(m map[string]any, name string) family {
 	f := family{disabled: said && !enabled, dhcp: truth(m, name, "dhcp"), autoconf: truth(m, name, "autoconf")}
 	for _, a := range items(m, name, "address") {
 		if ip := text(a, "ip"); ip != "" && !node.LinkLocal(ip) {
-			f.address, f.prefix = ip, number(a, "prefix-length")
-			break
+			f.addresses = append(f.addresses, fmt.Sprintf("%s/%d", ip, number(a, "prefix-length")))
 		}
 	}
 	return f

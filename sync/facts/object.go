@@ -30,6 +30,9 @@ type Object struct {
 	// RemovingSince is the value of AnnotationRemoving.
 	RemovingSince string
 
+	// Decorated is whether a DecoratorController of Metacontroller has made the object.
+	Decorated bool
+
 	// LastApplied is the annotation in which Metacontroller's dynamic apply notes the last answer. Only objects with Raw
 	// have it.
 	LastApplied string
@@ -107,6 +110,8 @@ func (o *Object) readAnnotation(r *lenient.Reader, name []byte) {
 	switch {
 	case string(name) == AnnotationRemoving:
 		o.RemovingSince = r.Text()
+	case string(name) == annotationDecorator:
+		o.Decorated = r.Text() != ""
 	case string(name) == AnnotationLastApplied && o.Raw != nil:
 		o.LastApplied = r.Text()
 	}
@@ -187,4 +192,24 @@ func readConditions(r *lenient.Reader) Conditions {
 		all = append(all, c)
 	})
 	return all
+}
+
+// Disjoint reports whether no node can have the labels that both selectors want: they want different values of one label.
+func Disjoint(a, b map[string]string) bool {
+	for key, want := range a {
+		if other, ok := b[key]; ok && other != want {
+			return true
+		}
+	}
+	return false
+}
+
+// Selects reports whether labels are those that a selector wants.
+func Selects(selector, labels map[string]string) bool {
+	for key, want := range selector {
+		if have, ok := labels[key]; !ok || have != want {
+			return false
+		}
+	}
+	return true
 }

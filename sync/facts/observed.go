@@ -21,6 +21,9 @@ const (
 	InstanceKind   = "VirtualMachineInstance.kubevirt.io/v1"
 	NodeKind       = "Node.v1"
 	WukongKind     = "Wukong.vm.novasphere.dev/v1alpha1"
+
+	WukongNodeKind    = "WukongNode.vm.novasphere.dev/v1alpha1"
+	WukongNetworkKind = "WukongNetwork.vm.novasphere.dev/v1alpha1"
 )
 
 // Children are the observed objects that belong to the parent. They keep their text, because the answer has to repeat
@@ -41,6 +44,25 @@ type Related struct {
 	Nodes       Set[Node]
 	States      Set[node.State]
 	Wukongs     Set[Wukong]
+
+	WukongNodes    Set[WukongNode]
+	WukongNetworks Set[WukongNetwork]
+}
+
+// Attachments are the observed objects that a DecoratorController has made.
+type Attachments struct {
+	WukongNodes Set[WukongNode]
+}
+
+// UnmarshalJSONFrom implements json.UnmarshalerFrom. It skips kinds that the hook does not know.
+func (a *Attachments) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	r := lenient.New(d)
+	object(r, func(kind []byte) {
+		if string(kind) == WukongNodeKind {
+			readRelated(r, &a.WukongNodes)
+		}
+	})
+	return r.Err()
 }
 
 // Set is the observed objects of one kind.
@@ -103,6 +125,10 @@ func (o *Related) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 			readRelated(r, &o.Nodes)
 		case WukongKind:
 			readRelated(r, &o.Wukongs)
+		case WukongNodeKind:
+			readRelated(r, &o.WukongNodes)
+		case WukongNetworkKind:
+			readRelated(r, &o.WukongNetworks)
 		case StateKind:
 			readSet(r, &o.States, func(key string) *node.State { return node.Read(key, r) })
 		}

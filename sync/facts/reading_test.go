@@ -32,6 +32,8 @@ type seen struct {
 	Nodes              set[facts.Node]
 	States             set[string] // as fmt prints them
 	Wukongs            set[facts.Wukong]
+
+	WukongNodes, WukongNetworks set[facts.Object]
 }
 
 // set are the objects of one kind, in the order of their keys.
@@ -60,6 +62,8 @@ func (r *reading) seen() seen {
 	readKind(r, r.related, facts.InstanceKind, &s.Instances, related(instance))
 	readKind(r, r.related, facts.NodeKind, &s.Nodes, related(clusterNode))
 	readKind(r, r.related, facts.WukongKind, &s.Wukongs, related(wukong))
+	readKind(r, r.related, facts.WukongNodeKind, &s.WukongNodes, related(ofObject))
+	readKind(r, r.related, facts.WukongNetworkKind, &s.WukongNetworks, related(ofObject))
 	readKind(r, r.related, facts.StateKind, &s.States, func(key string, m map[string]any) (string, bool) {
 		return fmt.Sprintf("%+v", stateOf(key, m)), true
 	})
@@ -114,6 +118,7 @@ func object(key string, m map[string]any) facts.Object {
 		Created:       moment(m, "metadata", "creationTimestamp"),
 		Deleting:      !moment(m, "metadata", "deletionTimestamp").IsZero(),
 		RemovingSince: text(m, "metadata", "annotations", facts.AnnotationRemoving),
+		Decorated:     text(m, "metadata", "annotations", "metacontroller.k8s.io/decorator-controller") != "",
 	}
 	for _, ref := range items(m, "metadata", "ownerReferences") {
 		if truth(ref, "controller") {
@@ -169,11 +174,32 @@ func enactment(o facts.Object, m map[string]any) facts.Enactment {
 	return e
 }
 
-func attachment(o facts.Object, _ map[string]any) facts.Attachment {
-	return facts.Attachment{Object: o}
+func attachment(o facts.Object, m map[string]any) facts.Attachment {
+	a := facts.Attachment{Object: o}
+	var config map[string]any
+	strict := jsontext.Value(text(m, "spec", "config"))
+	if !strict.IsValid() || kjson.UnmarshalCaseSensitivePreserveInts(strict, &config) != nil {
+		return a
+	}
+	a.Bridge = text(config, "bridge")
+	for _, p := range items(config, "plugins") {
+		if a.Bridge == "" {
+			a.Bridge = text(p, "bridge")
+		}
+	}
+	return a
 }
 
-func clusterNode(o facts.Object, _ map[string]any) facts.Node { return facts.Node{Object: o} }
+func clusterNode(o facts.Object, m map[string]any) facts.Node {
+	n := facts.Node{Object: o}
+	for _, c := range conditions(m) {
+		if c.Type == "Ready" {
+			n.Ready = c.Status == "True"
+			break
+		}
+	}
+	return n
+}
 
 func machine(o facts.Object, m map[string]any) facts.Machine {
 	found := facts.Machine{
@@ -229,8 +255,16 @@ func wukong(o facts.Object, m map[string]any) facts.Wukong {
 	for _, d := range items(m, "spec", "disks") {
 		w.Disks = append(w.Disks, text(d, "name"))
 	}
+	for _, n := range items(m, "spec", "networks") {
+		if name := text(n, "networkName"); name != "" {
+			w.NetworkNames = append(w.NetworkNames, name)
+		}
+	}
 	return w
 }
+
+// ofObject is what all objects have: the rest of a kind of our own is read strictly, or not at all.
+func ofObject(o facts.Object, _ map[string]any) facts.Object { return o }
 
 func conditions(m map[string]any) facts.Conditions {
 	var all facts.Conditions

@@ -99,8 +99,8 @@ func TestBusy(t *testing.T) {
 	}
 }
 
-func TestSelected(t *testing.T) {
-	n := &facts.Node{Object: facts.Object{Labels: map[string]string{"zone": "a", "empty": ""}}}
+func TestSelects(t *testing.T) {
+	labels := map[string]string{"zone": "a", "empty": ""}
 	for _, test := range []struct {
 		name     string
 		selector map[string]string
@@ -113,7 +113,7 @@ func TestSelected(t *testing.T) {
 		{"not by one label of two", map[string]string{"zone": "a", "rack": "1"}, false},
 		{"not by an empty value of a label that is missing", map[string]string{"rack": ""}, false},
 	} {
-		if got := n.Selected(test.selector); got != test.want {
+		if got := facts.Selects(test.selector, labels); got != test.want {
 			t.Errorf("%s: %t", test.name, got)
 		}
 	}

@@ -215,6 +215,19 @@ func (r *Reader) DecodeShort(v any, limit int) {
 	}
 }
 
+// Unmarshal reads a text of its own that holds one value.
+func Unmarshal(text []byte, read func(*Reader)) error {
+	return json.Unmarshal(text, &readAgain{read: read, shared: &shared{words: map[string]string{}}})
+}
+
+// Strictly decodes a text that a Reader has read before into v. The error is not the Reader's.
+func (r *Reader) Strictly(text []byte, v any) error {
+	if r.err != nil {
+		return r.err
+	}
+	return json.Unmarshal(text, v, jsontext.AllowDuplicateNames(true))
+}
+
 // Fail makes an error of what was read.
 func (r *Reader) Fail(err error) {
 	if r.err == nil {

@@ -20,9 +20,9 @@ func (c *cluster) admit(old, w *v1alpha1.Wukong) {
 	var kept *unstructured.Unstructured
 	var err error
 	if old == nil {
-		kept, err = c.schema.Admit(sent)
+		kept, err = c.schemas.Wukong.Admit(sent)
 	} else {
-		kept, err = c.schema.AdmitUpdate(&unstructured.Unstructured{Object: toMap(old)}, sent)
+		kept, err = c.schemas.Wukong.AdmitUpdate(&unstructured.Unstructured{Object: toMap(old)}, sent)
 	}
 	if err != nil {
 		return
@@ -44,6 +44,32 @@ func (c *cluster) admit(old, w *v1alpha1.Wukong) {
 	c.wukongs[w.Name] = admitted
 }
 
+// admitNetwork is admit for a WukongNetwork.
+func (c *cluster) admitNetwork(old *unstructured.Unstructured, n *v1alpha1.WukongNetwork) {
+	sent := &unstructured.Unstructured{Object: toMap(n)}
+	unstructured.RemoveNestedField(sent.Object, "status")
+	if old == nil {
+		kept, err := c.schemas.Network.Admit(sent)
+		if err != nil {
+			return
+		}
+		kept.SetUID(c.uid())
+		kept.SetGeneration(1)
+		kept.SetCreationTimestamp(metav1.NewTime(c.now))
+		kept.Object["status"] = map[string]any{"observedGeneration": int64(-1)}
+		c.objects[networkKind][n.Name] = &unstructured.Unstructured{Object: toMap(kept.Object)}
+		c.tell("create WukongNetwork %s: %s", n.Name, compactJSON(n.Spec))
+		return
+	}
+	kept, err := c.schemas.Network.AdmitUpdate(old.DeepCopy(), sent)
+	if err != nil || reflect.DeepEqual(kept.Object["spec"], old.Object["spec"]) {
+		return
+	}
+	old.Object["spec"] = toMap(kept.Object)["spec"]
+	old.SetGeneration(old.GetGeneration() + 1)
+	c.tell("change WukongNetwork %s: %s", n.Name, compactJSON(n.Spec))
+}
+
 // vanishes is the effect of a DELETE. A machine stays until KubeVirt has stopped it; enactments go with their policy.
 func (c *cluster) vanishes(kind, key string) {
 	switch kind {
@@ -61,16 +87,21 @@ func (c *cluster) vanishes(kind, key string) {
 	delete(c.objects[kind], key)
 }
 
-// collects does the garbage collector's part: it deletes the children of Wukongs that are gone.
+// collects does the garbage collector's part: it deletes the children of those that are gone.
 func (c *cluster) collects() (gone int) {
 	living := map[types.UID]bool{}
 	for _, w := range c.wukongs {
 		living[w.UID] = true
 	}
-	for _, kind := range []string{policyKind, attachmentKind, machineKind} {
+	for _, kind := range []string{networkKind, nodeKind} {
+		for _, o := range c.objects[kind] {
+			living[o.GetUID()] = true
+		}
+	}
+	for _, kind := range []string{policyKind, attachmentKind, machineKind, toldKind} {
 		for _, key := range slices.Sorted(maps.Keys(c.objects[kind])) {
 			o := c.objects[kind][key]
-			if ref := metav1.GetControllerOf(o); ref == nil || living[ref.UID] || o.GetDeletionTimestamp() != nil {
+			if owner := metav1.GetControllerOf(o); owner == nil || living[owner.UID] || o.GetDeletionTimestamp() != nil {
 				continue
 			}
 			gone++

@@ -24,8 +24,14 @@ func (c *cluster) handDeletes() {
 }
 
 // handsBack repairs what was taken by hand: a machine without its label gets it back, or is deleted if its Wukong is
-// gone.
+// gone. A WukongNode that was forged is deleted.
 func (c *cluster) handsBack() {
+	for node, told := range c.objects[toldKind] {
+		if !c.trusted(c.objects[nodeKind][node], told) {
+			c.tell("by hand: WukongNode %s, which was forged, is deleted", node)
+			delete(c.objects[toldKind], node)
+		}
+	}
 	for key, machine := range c.objects[machineKind] {
 		if len(machine.GetOwnerReferences()) > 0 {
 			continue

@@ -19,12 +19,20 @@ import (
 // "checks that" something is true notes a break if it is not.
 
 // mayCome checks the order of creation: an attachment after its policy, a machine after its attachments.
-func (c *cluster) mayCome(w *v1alpha1.Wukong, kind string, desired *unstructured.Unstructured) {
+func (c *cluster) mayCome(p asker, kind string, desired *unstructured.Unstructured) {
+	if kind == policyKind {
+		c.policyMayCome(p, desired)
+	}
+	w, ok := p.parent.(*v1alpha1.Wukong)
+	if !ok {
+		return
+	}
 	switch kind {
 	case attachmentKind:
 		if c.waitsFor(w, strings.TrimSuffix(desired.GetName(), "-nad")+"-bridge") {
 			c.breaks("attachment %s is created before its policy is available", desired.GetName())
 		}
+		c.mayPlug(w, desired.GetName())
 	case machineKind:
 		networks, _, _ := unstructured.NestedSlice(desired.Object, "spec", "template", "spec", "networks")
 		for _, n := range networks {
@@ -35,6 +43,7 @@ func (c *cluster) mayCome(w *v1alpha1.Wukong, kind string, desired *unstructured
 			if policy := fmt.Sprintf("%s-%s-bridge", w.Name, n.(map[string]any)["name"]); c.waitsFor(w, policy) {
 				c.breaks("machine %s is created before policy %s is available", desired.GetName(), policy)
 			}
+			c.mayPlug(w, fmt.Sprintf("%s-%s-nad", w.Name, n.(map[string]any)["name"]))
 		}
 	}
 }
@@ -46,7 +55,14 @@ func (c *cluster) waitsFor(w *v1alpha1.Wukong, policy string) bool {
 }
 
 // mayGo checks that nothing is deleted that is still used, and no machine before its Wukong.
-func (c *cluster) mayGo(w *v1alpha1.Wukong, kind, key string) {
+func (c *cluster) mayGo(p asker, kind, key string) {
+	if n, ok := p.parent.(*unstructured.Unstructured); ok {
+		if kind == policyKind {
+			c.policyMayGo(n, c.seen[policyKind][key])
+		}
+		return
+	}
+	w := p.parent.(*v1alpha1.Wukong)
 	switch kind {
 	case machineKind:
 		if w.DeletionTimestamp == nil {
@@ -75,26 +91,30 @@ func (c *cluster) mayBeEdited(before, after *unstructured.Unstructured) {
 	}
 }
 
-// finalized checks that a Wukong has no child any more when it is let go.
-func (c *cluster) finalized(w *v1alpha1.Wukong) {
-	for _, kind := range c.managed() {
+// finalized checks that a parent has no child any more when it is let go.
+func (c *cluster) finalized(p parent) {
+	for _, kind := range c.managed(p) {
 		for key, o := range c.seen[kind] {
-			if c.owned(w, o) {
-				c.breaks("%s is finalized while %s %s exists", w.Name, kind, key)
+			if c.owned(p, o) {
+				c.breaks("%s is finalized while %s %s exists", p.GetName(), kind, key)
 			}
 		}
 	}
 }
 
 // looksFirst checks that no bridge is removed from a node that reported somebody's port in it.
-func (c *cluster) looksFirst(before, after *unstructured.Unstructured) {
+func (c *cluster) looksFirst(p asker, before, after *unstructured.Unstructured) {
 	if !c.settings.Preflight {
 		return
 	}
 	interfaces, _ := value(after.Object, "spec", "desiredState", "interfaces").([]any)
 	for _, item := range interfaces {
 		if i := item.(map[string]any); i["state"] == "absent" && i["type"] != "vlan" {
-			c.unused(before, i["name"])
+			if p.early {
+				c.unused(before, i["name"])
+			} else {
+				c.toldUnused(before, i["name"])
+			}
 		}
 	}
 }
@@ -118,6 +138,9 @@ func (c *cluster) rivals(policy *unstructured.Unstructured) bool {
 	const bridge, uplink = "vm.novasphere.dev/bridge", "vm.novasphere.dev/uplink"
 	l := policy.GetLabels()
 	for _, other := range c.objects[policyKind] {
+		if l[ofNetwork] != "" && l[ofNetwork] == other.GetLabels()[ofNetwork] {
+			continue // one for each uplink
+		}
 		if o := other.GetLabels(); (o[bridge] == l[bridge]) != (o[uplink] == l[uplink]) {
 			return true
 		}
@@ -132,12 +155,14 @@ func (c *cluster) settled() {
 			c.breaks("Wukong %s is being deleted for ever", name)
 		}
 		ready := conditionIn(w, "Ready")
-		if stalled := conditionIn(w, "Stalled"); ready.Status != metav1.ConditionTrue && stalled.Status != metav1.ConditionTrue {
+		if stalled := conditionIn(w, "Stalled"); ready.Status != metav1.ConditionTrue && stalled.Status != metav1.ConditionTrue && !c.waits(w) {
 			c.breaks("Wukong %s is neither ready nor stalled at rest: %s: %s", name, ready.Reason, ready.Message)
 		}
 	}
 	c.feeds()
 	c.built()
+	c.networksSettled()
+	c.nodesTold()
 	c.written()
 }
 
@@ -156,24 +181,34 @@ func (c *cluster) written() {
 	}
 }
 
-// feeds checks that the policies of ready Wukongs agree on which uplink feeds which bridge.
+// feeds checks that the policies of those who are ready agree on which uplink feeds which bridge. A WukongNetwork has one policy
+// for each uplink, of different nodes.
 func (c *cluster) feeds() {
-	uplinkOf, bridgeOf := map[string]string{}, map[string]string{}
+	var ready []*unstructured.Unstructured
 	for _, name := range slices.Sorted(maps.Keys(c.objects[policyKind])) {
-		l := c.objects[policyKind][name].GetLabels()
-		w := c.wukongs[l["vm.novasphere.dev/wukong"]]
-		if w == nil || conditionIn(w, "NodeNetworkReady").Status != metav1.ConditionTrue {
-			continue
+		if policy := c.objects[policyKind][name]; c.isReadyWith(policy) {
+			ready = append(ready, policy)
 		}
-		bridge, uplink := l["vm.novasphere.dev/bridge"], l["vm.novasphere.dev/uplink"]
-		if was, ok := uplinkOf[bridge]; ok && was != uplink {
-			c.breaks("bridge %s is fed by %s and by %s", bridge, was, uplink)
-		}
-		if was, ok := bridgeOf[uplink]; ok && was != bridge {
-			c.breaks("%s feeds %s and %s", uplink, was, bridge)
-		}
-		uplinkOf[bridge], bridgeOf[uplink] = uplink, bridge
 	}
+	const bridge, uplink = "vm.novasphere.dev/bridge", "vm.novasphere.dev/uplink"
+	for i, policy := range ready {
+		for _, other := range ready[:i] {
+			l, o := policy.GetLabels(), other.GetLabels()
+			if (l[bridge] == o[bridge]) != (l[uplink] == o[uplink]) && (l[ofNetwork] == "" || l[ofNetwork] != o[ofNetwork]) {
+				c.breaks("%s is fed by %s, and %s by %s", l[bridge], l[uplink], o[bridge], o[uplink])
+			}
+		}
+	}
+}
+
+// isReadyWith reports whether the Wukong or WukongNetwork of a policy is ready, as far as the nodes are concerned.
+func (c *cluster) isReadyWith(policy *unstructured.Unstructured) bool {
+	l := policy.GetLabels()
+	if n := c.objects[networkKind][l[ofNetwork]]; n != nil {
+		return condition(n, "Ready") == "True"
+	}
+	w := c.wukongs[l["vm.novasphere.dev/wukong"]]
+	return w != nil && conditionIn(w, "NodeNetworkReady").Status == metav1.ConditionTrue
 }
 
 // built checks that the bridges of ready Wukongs are on the nodes. Without the preflight check the hook cannot know.

@@ -27,6 +27,7 @@ var defaults = sync.Settings{
 	PhysicalInterface: "ens160",
 	DefaultOSImage:    "quay.io/containerdisks/ubuntu:24.04",
 	Preflight:         true,
+	NodesSettle:       30 * time.Second,
 	TeardownTimeout:   15 * time.Minute,
 }
 
@@ -36,9 +37,15 @@ type Life struct {
 	Broken []string // what must be true, and was not
 }
 
-// Play plays the life of a seed: some random steps, and then rest. schema is the schema of a Wukong.
-func Play(seed uint64, schema *admission.Schema) Life {
-	c := newCluster(seed, schema)
+// Schemas are the schemas of what users write.
+type Schemas struct {
+	Wukong, Network *admission.Schema
+}
+
+// Play plays the life of a seed: some random steps, and then rest.
+func Play(seed uint64, schemas Schemas) Life {
+	c := newCluster(seed, schemas)
+	c.begins(seed % kindsOfLives)
 	c.live(StepsPerLife)
 	c.settle()
 	return Life{c.story, c.broken}
@@ -47,7 +54,7 @@ func Play(seed uint64, schema *admission.Schema) Life {
 // cluster is the world around the hook.
 type cluster struct {
 	*rand.Rand
-	schema   *admission.Schema
+	schemas  Schemas
 	ssa      bool // Metacontroller uses server-side apply, and otherwise dynamic apply
 	nmstate  bool // the CompositeController declares policies
 	unsteady bool // Metacontroller's caches lag, and Metacontroller crashes
@@ -56,7 +63,15 @@ type cluster struct {
 	now      time.Time
 	uids     int
 	late     map[string]bool // nodes that joined when policies existed already, or on which NMState has failed
-	blind    map[string]bool // policies that were written with old reports of the nodes
+	blind    map[string]bool // policies that were written with old reports of the nodes, or of one node
+
+	newer     bool                // users know WukongNetworks
+	fleet     bool                // there are WukongNodes and WukongNetworks, from an upgrade on
+	upgraded  bool                // the upgrade has been
+	upgradeAt int                 // the step of the upgrade
+	firstTold bool                // the nodes are being told of for the first time
+	kept      map[types.UID]int64 // the Wukongs whose rules are those of the old version, and of which generation
+	lines     map[string][]string // by node, what was so when its WukongNode was written
 
 	wukongs map[string]*v1alpha1.Wukong
 	objects objects
@@ -66,7 +81,7 @@ type cluster struct {
 	seen        objects
 	texts       map[any]json.RawMessage // objects in the caches, as JSON
 
-	flights map[string]func() // answers that have not arrived yet, by Wukong
+	flights map[string]func() // answers that have not arrived yet, by the ref of the parent
 
 	story, broken []string
 	writes        int  // children and statuses that the last sync wrote
@@ -75,10 +90,10 @@ type cluster struct {
 }
 
 // newCluster is a cluster of two nodes. Chance chooses its kind.
-func newCluster(seed uint64, schema *admission.Schema) *cluster {
+func newCluster(seed uint64, schemas Schemas) *cluster {
 	c := &cluster{
-		Rand: rand.New(rand.NewPCG(seed, 1)), schema: schema, now: born, settings: defaults, breath: -1,
-		late: map[string]bool{}, blind: map[string]bool{}, flights: map[string]func(){},
+		Rand: rand.New(rand.NewPCG(seed, 1)), schemas: schemas, now: born, settings: defaults, breath: -1,
+		late: map[string]bool{}, blind: map[string]bool{}, flights: map[string]func(){}, lines: map[string][]string{},
 		wukongs: map[string]*v1alpha1.Wukong{}, objects: objects{},
 		seenWukongs: map[string]*v1alpha1.Wukong{}, seen: objects{}, texts: map[any]json.RawMessage{},
 	}
@@ -112,37 +127,44 @@ func (c *cluster) uid() types.UID {
 
 // live takes random steps.
 func (c *cluster) live(steps int) {
-	for range steps {
+	for at := range steps {
 		c.now = c.now.Add(time.Duration(c.IntN(60)) * time.Second)
-		switch c.IntN(22) {
-		case 0, 1:
-			c.userCreates()
-		case 2, 3, 4:
-			c.userChanges()
-		case 5:
-			c.userDeletes()
-		case 6, 7, 8:
-			c.nmstateActs(false)
-		case 9, 10:
-			c.kubevirtActs(false)
-		case 11:
-			c.handDeletes()
-		case 12:
-			c.handEdits()
-		case 13:
-			c.something()
-		case 14:
-			if wukong, ok := pick(c, c.flights); ok {
-				c.lands(wukong)
-			}
-		default:
-			if wukong, ok := pick(c, c.wukongs); ok {
-				c.catchUp(false)
-				c.sync(wukong)
-			}
+		if !c.fleet || !c.fleetActs(at) {
+			c.acts()
 		}
 		if len(c.broken) > 0 {
 			return
+		}
+	}
+}
+
+// acts lets somebody act.
+func (c *cluster) acts() {
+	switch c.IntN(22) {
+	case 0, 1:
+		c.userCreates()
+	case 2, 3, 4:
+		c.userChanges()
+	case 5:
+		c.userDeletes()
+	case 6, 7, 8:
+		c.nmstateActs(false)
+	case 9, 10:
+		c.kubevirtActs(false)
+	case 11:
+		c.handDeletes()
+	case 12:
+		c.handEdits()
+	case 13:
+		c.something()
+	case 14:
+		if wukong, ok := pick(c, c.flights); ok {
+			c.lands(wukong)
+		}
+	default:
+		if wukong, ok := pick(c, c.wukongs); ok {
+			c.catchUp(false)
+			c.sync(wukong)
 		}
 	}
 }
@@ -176,6 +198,10 @@ func (c *cluster) settle() {
 		c.lands(name)
 	}
 	c.handsBack()
+	if c.fleet && !c.upgraded {
+		c.upgrades()
+	}
+	c.kept = nil
 	for round := 0; len(c.broken) == 0; round++ {
 		switch writes, again := c.rests(); {
 		case writes == 0 && !again && round > 1:
@@ -187,7 +213,7 @@ func (c *cluster) settle() {
 	}
 }
 
-// rests is one round of rest: everything in progress succeeds, and each Wukong is synced once. writes counts what is
+// rests is one round of rest: everything in progress succeeds, and each parent is synced once. writes counts what is
 // still written; again is whether an answer asked to be called again.
 func (c *cluster) rests() (writes int, again bool) {
 	c.now = c.now.Add(time.Minute)
@@ -198,9 +224,9 @@ func (c *cluster) rests() (writes int, again bool) {
 	for node := range c.objects[stateKind] {
 		c.reports(node, c.now.Add(time.Second))
 	}
-	for _, name := range slices.Sorted(maps.Keys(c.wukongs)) {
+	for _, key := range c.everybody() {
 		c.catchUp(true)
-		c.sync(name)
+		c.sync(key)
 		writes += c.writes
 		again = again || c.again
 	}

@@ -90,7 +90,7 @@ func (c *cluster) configure(policy *unstructured.Unstructured, node string) {
 	switch {
 	case err == nil:
 		c.objects[stateKind][node].Object["status"].(map[string]any)["currentState"] = after
-	case !c.settings.Preflight || c.rivals(policy) || c.blind[policy.GetName()]:
+	case !c.settings.Preflight || c.rivals(policy) || c.blind[policy.GetName()], c.blind[policy.GetName()+" on "+node]:
 		c.tell("  NMState rolls %s back: %v", node, err)
 		c.late[node] = true
 	default:

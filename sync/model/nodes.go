@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
 
 	"novasphere.dev/wukong/sync/model/nmstate"
 )
@@ -17,7 +18,9 @@ var uplinks = []string{"ens160", "ens192", "ens224"}
 func (c *cluster) joins(nodeName, zone string) {
 	node := object("v1", "Node", "", nodeName)
 	node.SetLabels(map[string]string{"zone": zone})
+	node.SetUID(types.UID("of-" + nodeName))
 	c.objects[nodeKind][nodeName] = node
+	c.isReady(nodeName, true)
 	var interfaces []any
 	for _, nic := range uplinks {
 		iface := map[string]any{

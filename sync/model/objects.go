@@ -19,6 +19,8 @@ const (
 	instanceKind   = "VirtualMachineInstance.kubevirt.io/v1"
 	nodeKind       = "Node.v1"
 	wukongKind     = "Wukong.vm.novasphere.dev/v1alpha1"
+	toldKind       = "WukongNode.vm.novasphere.dev/v1alpha1"
+	networkKind    = "WukongNetwork.vm.novasphere.dev/v1alpha1"
 )
 
 // kindOf is the kind, as a key of a request, by the name of the resource.
@@ -26,6 +28,7 @@ var kindOf = map[string]string{
 	"nodenetworkconfigurationpolicies": policyKind, "nodenetworkconfigurationenactments": enactmentKind,
 	"nodenetworkstates": stateKind, "network-attachment-definitions": attachmentKind, "virtualmachines": machineKind,
 	"virtualmachineinstances": instanceKind, "nodes": nodeKind, "wukongs": wukongKind,
+	"wukongnodes": toldKind, "wukongnetworks": networkKind,
 }
 
 // objects are objects by kind and key, as in a request.

@@ -11,6 +11,9 @@ import (
 
 // network is a random network. There are few names, bridges, NICs and VLANs, so that networks meet.
 func (c *cluster) network(name string) v1alpha1.Network {
+	if c.newer && c.IntN(2) == 0 {
+		return v1alpha1.Network{Name: name, NetworkName: c.someNetwork()}
+	}
 	n := v1alpha1.Network{Name: name, Type: v1alpha1.Bridge}
 	if c.narrow {
 		n.BridgeName, n.ReclaimPolicy = []string{"br-x", "br-y"}[c.IntN(2)], []v1alpha1.ReclaimPolicy{"", v1alpha1.Delete}[c.IntN(2)]

@@ -1,9 +1,5 @@
 package node
 
-import (
-	"fmt"
-)
-
 // iface is an interface of the node by name; nil where there is none. Where an Open vSwitch bridge and its internal
 // port have the same name, iface is the port, which carries the addresses.
 func (s *State) iface(name string) *iface {
@@ -44,8 +40,10 @@ func (f family) carried() string {
 	switch {
 	case f.disabled:
 		return ""
-	case f.address != "":
-		return fmt.Sprintf("the address %s/%d", f.address, f.prefix)
+	case len(f.addresses) > 0:
+		return "the address " + f.addresses[0]
+	case f.given:
+		return "an address from router advertisements"
 	case f.dhcp:
 		return "an address by DHCP"
 	}

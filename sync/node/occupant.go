@@ -45,6 +45,9 @@ func (s *State) Occupant(b Bridge) string {
 			return fmt.Sprintf("on node %s it has the port %s", s.Node, p.name)
 		}
 	}
+	if bridge.occupied {
+		return fmt.Sprintf("on node %s a machine or pod is plugged into it", s.Node)
+	}
 	return ""
 }
 

@@ -1,14 +1,16 @@
 package node
 
 import (
+	"fmt"
 	"net/netip"
 	"strings"
 
 	"novasphere.dev/wukong/sync/lenient"
+	"novasphere.dev/wukong/types/v1alpha1"
 )
 
-// State is the network of one node, as its NodeNetworkState reports it. What is not reported, or cannot be read, counts
-// as missing.
+// State is the network of one node, as its NodeNetworkState or its WukongNode reports it. What is not reported, or cannot
+// be read, counts as missing.
 type State struct {
 	// Node is the name of the node.
 	Node string
@@ -16,7 +18,8 @@ type State struct {
 	// Reported is whether the node reports interfaces at all.
 	Reported bool
 
-	// Updated is when the report was made, as RFC 3339; empty where that is not known.
+	// Updated is when the report was made, as RFC 3339; empty where that is not known. Of a WukongNode it is the first report
+	// that said the same.
 	Updated string
 
 	// An Open vSwitch bridge and its internal port share a name: byName has the port, bridges the bridge.
@@ -24,9 +27,10 @@ type State struct {
 	byName, bridges map[string]int // indexes in interfaces
 	vlans           []int          // indexes in interfaces of the VLAN interfaces
 
-	routed     map[string]string // by interface, the first destination of its routes
-	gateways   map[string]bool   // the interfaces with a default route of IPv4
-	ipv6Routed bool              // there is a default route of IPv6
+	routed     map[string]string    // by interface, the first destination of its routes
+	defaults   []v1alpha1.NodeRoute // the routes to everywhere
+	gateways   map[string]bool      // the interfaces with a default route of IPv4
+	ipv6Routed bool                 // there is a default route of IPv6
 }
 
 // iface is one interface of a node.
@@ -40,14 +44,15 @@ type iface struct {
 	baseIface  string // of a VLAN interface
 	vlan       int64
 	ports      []port // of a bridge
+	occupied   bool   // a machine or pod is plugged into the bridge, by a port that is not among ports
 }
 
 // family is the addresses of one family, IPv4 or IPv6, that an interface has.
 type family struct {
 	disabled       bool // the family is off, and the other fields do not count
 	dhcp, autoconf bool
-	address        string // the first that is not link-local, or ""
-	prefix         int64
+	addresses      []string // with their prefix lengths, without link-local ones
+	given          bool     // there are addresses from router advertisements, which are not told
 }
 
 // port is a port of a bridge.
@@ -99,7 +104,7 @@ func (s *State) readStatus(r *lenient.Reader) {
 			r.Object(func(member []byte) {
 				switch string(member) {
 				case "interfaces":
-					s.Reported = r.Present()
+					s.Reported = r.Is('[')
 					r.Objects(func() { s.interfaces = append(s.interfaces, readIface(r)) })
 				case "routes":
 					s.readRoutes(r)
@@ -118,27 +123,40 @@ func (s *State) readRoutes(r *lenient.Reader) {
 }
 
 func (s *State) readRoute(r *lenient.Reader) {
-	var destination, by string
+	var route v1alpha1.NodeRoute
 	r.Object(func(member []byte) {
 		switch string(member) {
 		case "destination":
-			destination = r.Text()
+			route.Destination = r.Text()
 		case "next-hop-interface":
-			by = r.Text()
+			route.Interface = r.Text()
+		case "next-hop-address":
+			route.Gateway = r.Text()
 		}
 	})
 	if s.routed == nil {
-		s.routed, s.gateways = map[string]string{}, map[string]bool{}
+		s.routed = map[string]string{}
 	}
-	switch destination {
+	if _, taken := s.routed[route.Interface]; !taken && !LinkLocal(route.Destination) {
+		s.routed[route.Interface] = route.Destination
+	}
+	s.addDefault(route)
+}
+
+// addDefault notes a route if it is one to everywhere.
+func (s *State) addDefault(route v1alpha1.NodeRoute) {
+	switch route.Destination {
 	case "0.0.0.0/0":
-		s.gateways[by] = true
+		if s.gateways == nil {
+			s.gateways = map[string]bool{}
+		}
+		s.gateways[route.Interface] = true
 	case "::/0":
 		s.ipv6Routed = true
+	default:
+		return
 	}
-	if _, taken := s.routed[by]; !taken && !LinkLocal(destination) {
-		s.routed[by] = destination
-	}
+	s.defaults = append(s.defaults, route)
 }
 
 func readIface(r *lenient.Reader) iface {
@@ -232,8 +250,8 @@ func (f *family) readAddress(r *lenient.Reader) {
 			prefix = r.Int()
 		}
 	})
-	if f.address == "" && ip != "" && !LinkLocal(ip) {
-		f.address, f.prefix = ip, prefix
+	if ip != "" && !LinkLocal(ip) {
+		f.addresses = append(f.addresses, fmt.Sprintf("%s/%d", ip, prefix))
 	}
 }
 

@@ -1,6 +1,7 @@
 package node_test
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 
@@ -8,6 +9,7 @@ import (
 
 	"novasphere.dev/wukong/sync/lenient"
 	"novasphere.dev/wukong/sync/node"
+	"novasphere.dev/wukong/types/v1alpha1"
 )
 
 // reported is what a node reports of its interfaces and routes.
@@ -24,6 +26,21 @@ func read(t *testing.T, text string) *node.State {
 		t.Fatal(r.Err())
 	}
 	return s
+}
+
+// both are a State as its NodeNetworkState reports it, and as a WukongNode tells of that. They must say the same.
+func both(t *testing.T, interfaces, routes string) map[string]*node.State {
+	t.Helper()
+	s := reported(t, interfaces, routes)
+	text, err := json.Marshal(s.Network())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var told v1alpha1.NodeNetwork
+	if err := json.Unmarshal(text, &told); err != nil {
+		t.Fatal(err)
+	}
+	return map[string]*node.State{"as reported": s, "as told": node.From("n1", told)}
 }
 
 // says holds that a message begins as it should, or is empty where it should be.
@@ -53,6 +70,7 @@ func TestWhatIsReported(t *testing.T) {
 	}{
 		{"interfaces, with the time", `{"status": {"lastSuccessfulUpdateTime": "2026-11-23T12:00:00Z", "currentState": {"interfaces": []}}}`, true, "2026-11-23T12:00:00Z"},
 		{"a time that is none", `{"status": {"lastSuccessfulUpdateTime": 7, "currentState": {"interfaces": []}}}`, true, ""},
+		{"interfaces that are no list", `{"status": {"currentState": {"interfaces": {"name": "nic"}}}}`, false, ""},
 		{"interfaces that are null", `{"status": {"currentState": {"interfaces": null}}}`, false, ""},
 		{"no state yet", `{"metadata": {"name": "n1"}, "status": {"currentState": null}}`, false, ""},
 		{"nothing", `null`, false, ""},
@@ -103,7 +121,13 @@ func TestObjection(t *testing.T) {
 			"node n1: bridge br has the port br"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			says(t, reported(t, test.interfaces, test.routes).Objection(test.bridge, map[string]bool{"br-own": true}), test.want)
+			for how, s := range both(t, test.interfaces, test.routes) {
+				want := test.want
+				if how == "as told" && strings.Contains(test.interfaces, `"v7", "state": "absent"`) {
+					want = "" // what is absent is not told
+				}
+				says(t, s.Objection(test.bridge, map[string]bool{"br-own": true}), want)
+			}
 		})
 	}
 }
@@ -124,11 +148,13 @@ func TestLost(t *testing.T) {
 		{"one without its uplink", `{"name": "br", "type": "linux-bridge", "bridge": {"port": [{"name": "veth0"}]}}`, onNIC, "port nic of bridge br"},
 		{"one of another kind", `{"name": "br", "type": "ovs-bridge", "bridge": {"port": [{"name": "nic"}]}}`, onNIC, "port nic of bridge br"},
 		{"the internal port alone", `{"name": "br", "type": "ovs-interface"}`, onOVS, "port nic of bridge br"},
-		{"the internal port before its bridge", `{"name": "br", "type": "ovs-interface"}, {"name": "br", "type": "ovs-bridge", "bridge": {"port": [{"name": "nic"}]}}`, onOVS, ""},
-		{"one that is whole", `{"name": "br", "type": "linux-bridge", "bridge": {"port": [{"name": "veth0"}, {"name": "nic.7"}]}}`, onVLAN, ""},
+		{"the internal port before its bridge", `{"name": "nic"}, {"name": "br", "type": "ovs-interface"}, {"name": "br", "type": "ovs-bridge", "bridge": {"port": [{"name": "nic"}]}}`, onOVS, ""},
+		{"one that is whole", `{"name": "nic.7"}, {"name": "br", "type": "linux-bridge", "bridge": {"port": [{"name": "veth0"}, {"name": "nic.7"}]}}`, onVLAN, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			says(t, reported(t, test.interfaces, ``).Lost(test.bridge), test.want)
+			for _, s := range both(t, test.interfaces, ``) {
+				says(t, s.Lost(test.bridge), test.want)
+			}
 		})
 	}
 }
@@ -140,18 +166,24 @@ func TestOccupant(t *testing.T) {
 		want                     string
 	}{
 		{"no bridge", `{"name": "nic"}`, ``, onNIC, ""},
-		{"a bridge with its uplink alone", `{"name": "br", "type": "linux-bridge", "bridge": {"port": [{"name": "nic"}]}}`, ``, onNIC, ""},
+		{"a bridge with its uplink alone", `{"name": "nic"}, {"name": "br", "type": "linux-bridge", "bridge": {"port": [{"name": "nic"}]}}`, ``, onNIC, ""},
 		{"a NIC of the bridge's name", `{"name": "br", "type": "ethernet"}`, ``, onNIC, "on node n1 br is of type ethernet"},
-		{"the veth of a pod", `{"name": "br", "type": "linux-bridge", "bridge": {"port": [{"name": "nic"}, {"name": "veth0"}]}}`, ``, onNIC, "on node n1 it has the port veth0"},
-		{"the NIC where the uplink is a VLAN", `{"name": "br", "type": "linux-bridge", "bridge": {"port": [{"name": "nic"}]}}`, ``, onVLAN, "on node n1 it has the port nic"},
+		{"the veth of a pod", `{"name": "nic"}, {"name": "br", "type": "linux-bridge", "bridge": {"port": [{"name": "nic"}, {"name": "veth0"}]}}`, ``, onNIC, "on node n1 it has the port veth0"},
+		{"the NIC where the uplink is a VLAN", `{"name": "nic"}, {"name": "br", "type": "linux-bridge", "bridge": {"port": [{"name": "nic"}]}}`, ``, onVLAN, "on node n1 it has the port nic"},
 		{"an address of the node", `{"name": "br", "type": "linux-bridge", "ipv4": {"address": [{"ip": "10.0.0.1", "prefix-length": 8}]}}`, ``, onNIC, "on node n1 it carries the address 10.0.0.1/8"},
 		{"a route of the node", `{"name": "br", "type": "linux-bridge"}`, `{"destination": "10.9.0.0/16", "next-hop-interface": "br"}`, onNIC, "on node n1 it carries the route to 10.9.0.0/16"},
 		{"an address of the internal port", `{"name": "br", "type": "ovs-bridge"}, {"name": "br", "type": "ovs-interface", "ipv4": {"dhcp": true}}`, ``, onOVS, "on node n1 it carries an address by DHCP"},
-		{"an internal port that carries nothing", `{"name": "br", "type": "ovs-interface"}, {"name": "br", "type": "ovs-bridge", "bridge": {"port": [{"name": "br"}, {"name": "nic"}]}}`, ``, onOVS, ""},
+		{"an internal port that carries nothing", `{"name": "nic"}, {"name": "br", "type": "ovs-interface"}, {"name": "br", "type": "ovs-bridge", "bridge": {"port": [{"name": "br"}, {"name": "nic"}]}}`, ``, onOVS, ""},
 		{"a VLAN interface on it", `{"name": "br.9", "vlan": {"base-iface": "br", "id": 9}}, {"name": "br", "type": "linux-bridge"}`, ``, onNIC, "on node n1 there is the VLAN interface br.9 on it"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			says(t, reported(t, test.interfaces, test.routes).Occupant(test.bridge), test.want)
+			for how, s := range both(t, test.interfaces, test.routes) {
+				want := test.want
+				if how == "as told" && strings.HasSuffix(want, "the port veth0") {
+					want = "on node n1 a machine or pod is plugged into it"
+				}
+				says(t, s.Occupant(test.bridge), want)
+			}
 		})
 	}
 }
@@ -185,10 +217,12 @@ func TestHostAddress(t *testing.T) {
 		{"a static one where IPv6 is asked for and not given", `{"name": "nic", "ipv6": {"autoconf": true, "address": [{"ip": "fe80::1"}]}}`, byNIC, false, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			dhcp, objection := reported(t, test.interfaces, test.routes).HostAddress(moves)
-			says(t, objection, test.want)
-			if dhcp != test.dhcp {
-				t.Errorf("it is by DHCP: %t", dhcp)
+			for how, s := range both(t, test.interfaces, test.routes) {
+				dhcp, objection := s.HostAddress(moves)
+				says(t, objection, test.want)
+				if dhcp != test.dhcp {
+					t.Errorf("%s it is by DHCP: %t", how, dhcp)
+				}
 			}
 		})
 	}
@@ -207,8 +241,50 @@ func TestFeedsAnother(t *testing.T) {
 		"a controller that is none": {`{"name": "nic", "controller": null}`, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := reported(t, test.interfaces, ``).FeedsAnother(onNIC); got != test.want {
-				t.Errorf("it feeds another: %t", got)
+			for how, s := range both(t, test.interfaces, ``) {
+				if got := s.FeedsAnother(onNIC); got != test.want {
+					t.Errorf("%s it feeds another: %t", how, got)
+				}
+			}
+		})
+	}
+}
+
+// TestWhatIsTold holds what a WukongNode tells where that differs from what is reported.
+func TestWhatIsTold(t *testing.T) {
+	for _, test := range []struct {
+		name, interfaces, routes, want string
+	}{
+		{"machines and the loopback are left out",
+			`{"name": "lo", "type": "loopback"}, {"name": "veth0", "type": "veth"}, {"name": "tap0", "type": "tun"}, {"name": "gone", "state": "absent"}, {"type": "vlan"}`, ``,
+			`{"ready":false,"reported":true}`},
+		{"a veth in place of a NIC is told, and a pod's is not",
+			`{"name": "eth0", "type": "veth", "mac-address": "0A:00:00:00:00:01", "controller": "br"}, {"name": "eni7", "type": "veth"}, {"name": "br", "type": "linux-bridge", "bridge": {"port": [{"name": "eth0"}]}}`, ``,
+			`{"ready":false,"reported":true,"summary":{"bridges":"br"},"interfaces":[{"interface":"eth0","type":"veth","macAddress":"0A:00:00:00:00:01","controller":"br"},{"interface":"br","type":"linux-bridge","bridge":{"ports":[{"interface":"eth0"}]}}]}`},
+		{"a machine makes its bridge occupied",
+			`{"name": "br", "type": "linux-bridge", "bridge": {"port": [{"name": "veth0"}, {"name": "nic", "vlan": {"mode": "trunk"}}]}}, {"name": "nic"}, {"name": "veth0", "type": "veth"}`, ``,
+			`{"ready":false,"reported":true,"summary":{"bridges":"br"},"interfaces":[{"interface":"br","type":"linux-bridge","bridge":{"ports":[{"interface":"nic","filtersVLANs":true}],"occupied":true}},{"interface":"nic"}]}`},
+		{"a port that is not reported is a machine's",
+			`{"name": "br", "type": "linux-bridge", "bridge": {"port": [{"name": "gone"}]}}`, ``,
+			`{"ready":false,"reported":true,"summary":{"bridges":"br"},"interfaces":[{"interface":"br","type":"linux-bridge","bridge":{"occupied":true}}]}`},
+		{"an address that was given is not told",
+			`{"name": "nic", "type": "ethernet", "ipv6": {"autoconf": true, "address": [{"ip": "2001:db8::1", "prefix-length": 64}]}}`,
+			`{"destination": "::/0", "next-hop-interface": "nic", "next-hop-address": "fe80::1"}`,
+			`{"ready":false,"reported":true,"summary":{"carrier":"nic","gateway":"fe80::1"},"interfaces":[{"interface":"nic","type":"ethernet","ipv6":{"autoconf":true,"given":true},"route":"::/0"}],"defaultRoutes":[{"destination":"::/0","interface":"nic","gateway":"fe80::1"}]}`},
+		{"a hardware address is told where preserveHostIP tells interfaces apart by that",
+			`{"name": "nic", "type": "ethernet", "mac-address": "02:00:00:00:00:01"}, {"name": "br", "type": "linux-bridge", "mac-address": "02:00:00:00:00:02"}`, ``,
+			`{"ready":false,"reported":true,"summary":{"freeNICs":"nic","bridges":"br"},"interfaces":[{"interface":"nic","type":"ethernet","macAddress":"02:00:00:00:00:01"},{"interface":"br","type":"linux-bridge","bridge":{}}]}`},
+		{"a family that is off is not told",
+			`{"name": "nic", "type": "ethernet", "ipv4": {"enabled": false, "dhcp": true, "address": [{"ip": "10.0.0.1", "prefix-length": 8}]}}`, ``,
+			`{"ready":false,"reported":true,"summary":{"freeNICs":"nic"},"interfaces":[{"interface":"nic","type":"ethernet"}]}`},
+		{"a NIC is free that carries nothing and belongs to nothing",
+			`{"name": "a", "type": "ethernet"}, {"name": "b", "type": "ethernet", "controller": "bond0"}, {"name": "bond0", "type": "bond"}, {"name": "c", "type": "ethernet", "ipv4": {"dhcp": true}}`, ``,
+			`{"ready":false,"reported":true,"summary":{"freeNICs":"a,bond0"},"interfaces":[{"interface":"a","type":"ethernet"},{"interface":"b","type":"ethernet","controller":"bond0"},{"interface":"bond0","type":"bond"},{"interface":"c","type":"ethernet","ipv4":{"dhcp":true}}]}`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got, err := json.Marshal(reported(t, test.interfaces, test.routes).Network())
+			if err != nil || string(got) != test.want {
+				t.Errorf("it is told as\n%s\nand should be\n%s (%v)", got, test.want, err)
 			}
 		})
 	}

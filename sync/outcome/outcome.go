@@ -3,6 +3,8 @@
 package outcome
 
 import (
+	"time"
+
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"novasphere.dev/wukong/types/v1alpha1"
@@ -22,6 +24,9 @@ type Refusal struct {
 	Reason  v1alpha1.Reason
 	Message string // one line for the user
 	Stuck   bool   // only the user can make progress
+
+	// Again is after which time to look again, because no event will tell; 0 where one will.
+	Again time.Duration
 }
 
 // Ready reports whether the children that depend on this one may be created.

@@ -25,7 +25,11 @@ func NameTaken(by *facts.Object, owner facts.Owner) *Refusal {
 	}
 	message := fmt.Sprintf("%s %s exists and belongs to %s: it is left alone. Rename this %s or its network, or delete that object",
 		words[by.Kind], by.Key, by.Owner, owner.Kind)
-	if !by.Owner.Controller && by.Labels[facts.LabelWukong] == owner.Name && by.Labels[facts.LabelManagedBy] == facts.ManagedBy {
+	mark := facts.LabelWukong
+	if owner.Kind == v1alpha1.NetworkKind {
+		mark = facts.LabelWukongNetwork
+	}
+	if !by.Owner.Controller && by.Labels[mark] == owner.Name && by.Labels[facts.LabelManagedBy] == facts.ManagedBy {
 		// Metacontroller gives up a child that loses this label, and takes it back when the label returns.
 		message = fmt.Sprintf("%s %s does not have the label controller-uid of this %s: it is left alone. "+
 			"`kubectl label --overwrite %s controller-uid=%s` gives it back", words[by.Kind], by.Key, owner.Kind, argument(by), owner.UID)

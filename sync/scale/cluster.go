@@ -14,6 +14,15 @@ const (
 	vmKind        = "VirtualMachine.kubevirt.io/v1"
 	instanceKind  = "VirtualMachineInstance.kubevirt.io/v1"
 	nodeKind      = "Node.v1"
+	reportKind    = "WukongNode.vm.novasphere.dev/v1alpha1"
+	sharedKind    = "WukongNetwork.vm.novasphere.dev/v1alpha1"
+)
+
+// The API of the parents.
+const (
+	apiVersion = "vm.novasphere.dev/v1alpha1"
+	wukong     = "Wukong"
+	shared     = "WukongNetwork"
 )
 
 const (
@@ -37,134 +46,150 @@ const (
 // cluster is what exists.
 type cluster struct {
 	size   Size
+	hook   Hook
 	nodes  int  // so far
 	others int  // policies of others, so far
 	fresh  bool // neither KubeVirt nor the cache of related objects has seen the machine yet
 
-	wukong   object
+	parent   object // the Wukong or WukongNetwork that the hook is asked about
+	networks []network
 	children map[string]map[string]object // by kind and name, as in a request
+	shared   map[string]object            // the WukongNetworks that the Wukong uses
 	instance object
 }
 
-func newCluster(size Size) *cluster {
-	return &cluster{
-		size:     size,
-		wukong:   newWukong(size),
-		children: map[string]map[string]object{policyKind: {}, nadKind: {}, vmKind: {}},
+// newCluster is a cluster with a new Wukong.
+func newCluster(size Size, hook Hook) *cluster {
+	c := &cluster{size: size, hook: hook, children: map[string]map[string]object{policyKind: {}, nadKind: {}, vmKind: {}}}
+	for i := range size.Networks {
+		c.networks = append(c.networks, newNetwork(i))
 	}
+	c.parent = newWukong(size, c.networks)
+	return c
 }
 
-// network is one network of the Wukong.
+// network is one network of the Wukong, or a WukongNetwork.
 type network struct {
 	name, bridge, uplink string
+	policy               string
 	vlan                 int
 }
 
-func (c *cluster) networks() []network {
-	var all []network
-	for i := range c.size.Networks {
-		vlan := firstVLAN + i
-		all = append(all, network{
-			name: fmt.Sprintf("vlan%d", vlan), bridge: fmt.Sprintf("br-vlan%d", vlan),
-			uplink: fmt.Sprintf("%s.%d", nic, vlan), vlan: vlan,
-		})
-	}
-	return all
+func newNetwork(i int) network {
+	n := network{vlan: firstVLAN + i}
+	n.name, n.uplink = fmt.Sprintf("vlan%d", n.vlan), fmt.Sprintf("%s.%d", nic, n.vlan)
+	n.bridge, n.policy = "br-"+n.name, policyName(wukongName, n.name)
+	return n
+}
+
+// kindAndName are those of the parent.
+func (c *cluster) kindAndName() (kind, name string) {
+	return c.parent["kind"].(string), at(c.parent, "metadata")["name"].(string)
 }
 
 // newWukong is the Wukong as its user has applied it.
-func newWukong(size Size) object {
+func newWukong(size Size, networks []network) object {
 	spec := object{"cpu": 2, "memory": "4Gi", "namespace": namespace}
-	networks := list{}
-	for i, n := range (&cluster{size: size}).networks() {
-		item := object{
-			"bridgeName": n.bridge, "name": n.name, "physicalInterface": nic, "type": "bridge", "vlanId": n.vlan,
+	all := list{}
+	for i, n := range networks {
+		item := object{"name": n.name, "networkName": n.name}
+		if !size.Shared {
+			item = object{"bridgeName": n.bridge, "name": n.name, "physicalInterface": nic, "type": "bridge", "vlanId": n.vlan}
 		}
 		if i == 0 {
 			item["ipConfig"] = object{"address": "192.168.101.10/24", "gateway": "192.168.101.1", "mode": "static"}
 		}
-		networks = append(networks, item)
+		all = append(all, item)
 	}
-	if len(networks) == 0 {
-		networks = append(networks, object{"name": "default", "type": "pod"})
+	if len(all) == 0 {
+		all = append(all, object{"name": "default", "type": "pod"})
 	}
-	spec["networks"] = networks
-	w := object{
-		"apiVersion": "vm.novasphere.dev/v1alpha1", "kind": "Wukong",
-		"metadata": object{"annotations": object{}, "name": wukongName},
-		"spec":     spec,
-	}
-	applied := string(mustEncode(w)) + "\n"
-	metadata := at(w, "metadata")
-	metadata["annotations"] = object{"kubectl.kubernetes.io/last-applied-configuration": applied}
-	metadata["managedFields"] = list{writer{"kubectl-client-side-apply", "", createTime}.wrote(w, "spec")}
-	metadata["finalizers"] = list{"metacontroller.io/compositecontroller-wukong"}
+	spec["networks"] = all
+	return applied(wukong, wukongName, spec)
+}
+
+// applied is a parent after its user has applied it.
+func applied(kind, name string, spec object) object {
+	o := object{"apiVersion": apiVersion, "kind": kind, "metadata": object{"annotations": object{}, "name": name}, "spec": spec}
+	text := string(mustEncode(o)) + "\n"
+	metadata := at(o, "metadata")
+	metadata["annotations"] = object{"kubectl.kubernetes.io/last-applied-configuration": text}
+	metadata["managedFields"] = list{writer{"kubectl-client-side-apply", "", createTime}.wrote(o, "spec")}
+	metadata["finalizers"] = list{"metacontroller.io/compositecontroller-" + controllers[kind]}
 	metadata["creationTimestamp"], metadata["generation"] = createTime, 1
-	metadata["resourceVersion"], metadata["uid"] = "150021", uid(wukongName)
-	return w
+	metadata["resourceVersion"], metadata["uid"] = "150021", uid(name)
+	return o
 }
 
 // request is what Metacontroller sends at this moment.
-func (c *cluster) request() object {
-	related := object{vmKind: c.children[vmKind], instanceKind: object{}}
+func (c *cluster) request() ([]byte, error) {
+	related := object{}
+	kind, _ := c.kindAndName()
+	if kind == wukong {
+		c.relateMachine(related)
+	}
+	policies := c.policies()
+	if len(c.networks) > 0 && !c.size.Shared {
+		related[enactmentKind] = c.enactments()
+		all := c.othersPolicies(policies)
+		for name, policy := range policies {
+			all[name] = policy
+		}
+		related[policyKind] = all
+		if err := c.relateNodes(related); err != nil {
+			return nil, err
+		}
+	}
+	children := object{policyKind: policies}
+	for other, all := range c.children {
+		if other != policyKind {
+			children[other] = all
+		}
+	}
+	return encode(object{
+		"controller": compositeController(kind), "parent": c.parent, "children": children, "related": related, "finalizing": false,
+	})
+}
+
+// relateMachine adds what is related of a Wukong's machine and attachments, and the WukongNetworks that the Wukong uses.
+func (c *cluster) relateMachine(related object) {
+	related[vmKind], related[instanceKind] = c.children[vmKind], object{}
 	if c.fresh {
 		related[vmKind] = object{}
 	}
 	if c.instance != nil {
 		related[instanceKind] = object{namespace + "/" + wukongName: c.instance}
 	}
-	policies := c.policies()
-	if c.size.Networks > 0 {
-		related[nadKind], related[enactmentKind] = c.children[nadKind], c.enactments()
-		all := c.othersPolicies(policies)
-		for name, policy := range policies {
-			all[name] = policy
-		}
-		related[policyKind] = all
+	if len(c.networks) > 0 {
+		related[nadKind] = c.children[nadKind]
 	}
-	if c.size.Networks > 0 && c.nodes > 0 {
-		nodes, states := map[string]json.RawMessage{}, map[string]json.RawMessage{}
-		for i := range c.nodes {
-			nodes[nodeName(i)], states[nodeName(i)] = mustEncode(node(i)), mustEncode(c.state(i))
-		}
-		related[nodeKind], related[stateKind] = nodes, states
-	}
-	return object{
-		"controller": compositeController(),
-		"parent":     c.wukong,
-		"children":   object{policyKind: policies, nadKind: c.children[nadKind], vmKind: c.children[vmKind]},
-		"related":    related,
-		"finalizing": false,
+	if c.size.Shared {
+		related[sharedKind] = c.shared
 	}
 }
 
-// compositeController is the CompositeController that calls the hook.
-func compositeController() object {
-	child := func(apiVersion, resource string) object {
-		return object{"apiVersion": apiVersion, "resource": resource, "updateStrategy": object{"method": "InPlace", "statusChecks": object{}}}
+// relateNodes adds what is related of the nodes: WukongNodes, or what they are made of.
+func (c *cluster) relateNodes(related object) error {
+	if c.nodes == 0 {
+		return nil
 	}
-	webhook := func(path string) object {
-		return object{"version": "v2", "webhook": object{"url": "http://wukong.wukong-system:8080/" + path, "timeout": "10s"}}
+	nodes, states, reports := map[string]json.RawMessage{}, map[string]json.RawMessage{}, map[string]json.RawMessage{}
+	for i := range c.nodes {
+		name := nodeName(i)
+		if c.size.States {
+			nodes[name], states[name] = mustEncode(node(i)), mustEncode(c.state(i))
+			continue
+		}
+		report, err := c.report(i)
+		if err != nil {
+			return err
+		}
+		reports[name] = mustEncode(report)
 	}
-	o := object{
-		"apiVersion": "metacontroller.k8s.io/v1alpha1", "kind": "CompositeController",
-		"metadata": object{"name": "wukong"},
-		"spec": object{
-			"childResources": list{
-				child("nmstate.io/v1", "nodenetworkconfigurationpolicies"),
-				child("k8s.cni.cncf.io/v1", "network-attachment-definitions"),
-				child("kubevirt.io/v1", "virtualmachines"),
-			},
-			"generateSelector": true,
-			"hooks":            object{"customize": webhook("customize"), "finalize": webhook("finalize"), "sync": webhook("sync")},
-			"parentResource":   object{"apiVersion": "vm.novasphere.dev/v1alpha1", "resource": "wukongs"},
-		},
-		"status": object{},
+	if c.size.States {
+		related[nodeKind], related[stateKind] = nodes, states
+	} else {
+		related[reportKind] = reports
 	}
-	metadata := at(o, "metadata")
-	metadata["annotations"] = object{"kubectl.kubernetes.io/last-applied-configuration": string(mustEncode(o)) + "\n"}
-	metadata["managedFields"] = list{writer{"kubectl-client-side-apply", "", bootTime}.wrote(o, "spec")}
-	metadata["creationTimestamp"], metadata["generation"] = bootTime, 1
-	metadata["resourceVersion"], metadata["uid"] = "1417", uid("CompositeController wukong")
-	return o
+	return nil
 }

@@ -43,7 +43,7 @@ func (c *cluster) store(answer object) (written bool, err error) {
 		return false, errors.New("the answer has no status")
 	}
 	status["observedGeneration"] = json.Number("1")
-	if !reflect.DeepEqual(status, c.wukong["status"]) {
+	if !reflect.DeepEqual(status, c.parent["status"]) {
 		c.storeStatus(status)
 		written = true
 	}
@@ -51,10 +51,10 @@ func (c *cluster) store(answer object) (written bool, err error) {
 }
 
 func (c *cluster) storeStatus(status object) {
-	c.wukong["status"] = status
-	metadata := at(c.wukong, "metadata")
+	c.parent["status"] = status
+	metadata := at(c.parent, "metadata")
 	users := metadata["managedFields"].(list)[0]
-	metadata["managedFields"] = list{users, writer{"metacontroller", "status", startTime}.wrote(c.wukong, "status")}
+	metadata["managedFields"] = list{users, writer{"metacontroller", "status", startTime}.wrote(c.parent, "status")}
 }
 
 func (c *cluster) storeChild(desired object) (created bool, err error) {
@@ -68,7 +68,8 @@ func (c *cluster) storeChild(desired object) (created bool, err error) {
 		labels = object{}
 		metadata["labels"] = labels
 	}
-	labels["controller-uid"] = uid(wukongName)
+	_, parent := c.kindAndName()
+	labels["controller-uid"] = uid(parent)
 	noted := string(mustEncode(desired))
 	key := keyOf(metadata)
 	existing := c.children[kind][key]
@@ -99,7 +100,8 @@ func (c *cluster) created(kind string, desired object, noted string) object {
 		metadata["annotations"] = annotations
 	}
 	annotations[lastApplied] = noted
-	metadata["ownerReferences"] = list{ownedBy("vm.novasphere.dev/v1alpha1", "Wukong", wukongName, uid(wukongName))}
+	parentKind, parent := c.kindAndName()
+	metadata["ownerReferences"] = list{ownedBy(apiVersion, parentKind, parent, uid(parent))}
 	metadata["managedFields"] = list{writer{"metacontroller", "", createTime}.wrote(o, "spec")}
 	metadata["uid"], metadata["creationTimestamp"] = uid(kind+" "+keyOf(metadata)), createTime
 	metadata["generation"], metadata["resourceVersion"] = json.Number("1"), fmt.Sprint(150100+len(c.children[kind]))

@@ -21,13 +21,13 @@ func (c *cluster) configures() (acted bool) {
 
 // built are the networks whose bridges are on the nodes.
 func (c *cluster) built() []network {
-	return slices.DeleteFunc(c.networks(), func(n network) bool {
-		return c.children[policyKind][policyName(wukongName, n)]["status"] == nil
+	return slices.DeleteFunc(slices.Clone(c.networks), func(n network) bool {
+		return c.children[policyKind][n.policy]["status"] == nil
 	})
 }
 
-func policyName(ownerName string, n network) string {
-	return ownerName + "-" + n.name + "-bridge"
+func policyName(wukongName, networkName string) string {
+	return wukongName + "-" + networkName + "-bridge"
 }
 
 // reached is how many nodes have the policies. Where no node is related, these are the founders of the cluster.
@@ -72,9 +72,9 @@ func nmstateCondition(kind, status, message string) object {
 func (c *cluster) enactments() map[string]json.RawMessage {
 	all := map[string]json.RawMessage{}
 	for _, n := range c.built() {
-		policy := c.children[policyKind][policyName(wukongName, n)]
+		policy := c.children[policyKind][n.policy]
 		for i := range c.reached() {
-			name := nodeName(i) + "." + policyName(wukongName, n)
+			name := nodeName(i) + "." + n.policy
 			all[name] = mustEncode(enactment(name, i, policy))
 		}
 	}
@@ -109,13 +109,13 @@ func enactment(name string, i int, policy object) object {
 // othersPolicies are the policies of other Wukongs. They differ from this Wukong's only in their names and ages.
 func (c *cluster) othersPolicies(policies map[string]object) map[string]any {
 	all := map[string]any{}
-	networks := c.networks()
+	networks := c.networks
 	if c.size.OneBridge {
 		networks = networks[:min(1, len(networks))]
 	}
 	models := make([]string, len(networks))
 	for i, n := range networks {
-		models[i] = string(mustEncode(policies[policyName(wukongName, n)]))
+		models[i] = string(mustEncode(policies[n.policy]))
 	}
 	for i := range c.others {
 		n := networks[i%len(networks)]
@@ -126,10 +126,10 @@ func (c *cluster) othersPolicies(policies map[string]object) map[string]any {
 		}
 		text := strings.NewReplacer(
 			`"creationTimestamp":"`+createTime+`"`, `"creationTimestamp":"`+sinceBoot(age)+`"`,
-			uid(policyKind+" "+policyName(wukongName, n)), uid(policyKind+" "+policyName(other, n)),
+			uid(policyKind+" "+n.policy), uid(policyKind+" "+policyName(other, n.name)),
 			uid(wukongName), uid(other), wukongName, other,
 		).Replace(models[i%len(networks)])
-		all[policyName(other, n)] = json.RawMessage(text)
+		all[policyName(other, n.name)] = json.RawMessage(text)
 	}
 	return all
 }

@@ -10,12 +10,13 @@
 package scale
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 )
 
-// Hook answers a request to /sync.
-type Hook func(request []byte) ([]byte, error)
+// Hook answers a request to one of the hook's paths: /sync, /network/sync or /node/sync.
+type Hook func(path string, request []byte) ([]byte, error)
 
 // Size is how much there is in a request.
 type Size struct {
@@ -23,9 +24,16 @@ type Size struct {
 	// network.
 	Networks int
 
-	// Nodes are the nodes of the cluster. With 0, Nodes and NodeNetworkStates are not related at all, as with
-	// -preflight=false, and the policies are on three nodes that the request does not show.
+	// Nodes are the nodes of the cluster. With 0, WukongNodes are not related at all, as with -preflight=false, and the
+	// policies are on three nodes that the request does not show.
 	Nodes int
+
+	// States relates Nodes and NodeNetworkStates in place of WukongNodes. So does Metacontroller as long as it keeps the
+	// rules that the first version of the hook has answered.
+	States bool
+
+	// Shared makes the networks WukongNetworks, which the Wukong uses. Neither nodes nor policies are related then.
+	Shared bool
 
 	// Others are policies of other Wukongs that share the Wukong's bridges, by turns. All are older than this Wukong's
 	// policies, and the oldest is the first by name.
@@ -41,6 +49,12 @@ type Size struct {
 // String names a size as benchmarks do.
 func (s Size) String() string {
 	name := fmt.Sprintf("N=%d,K=%d", s.Networks, s.Nodes)
+	if s.States {
+		name += ",states"
+	}
+	if s.Shared {
+		name += ",shared"
+	}
 	if s.Others > 0 {
 		name += fmt.Sprintf(",M=%d", s.Others)
 	}
@@ -62,42 +76,72 @@ const (
 	patience = 20
 )
 
-// Request is the request about a Wukong whose children are all ready, so that nothing changes any more.
+// Request is the request to /sync about a Wukong whose children are all ready, so that nothing changes any more.
 func Request(size Size, hook Hook) ([]byte, error) {
-	c := newCluster(size)
-	c.nodes = min(size.Nodes, founders)
-	if err := c.live(hook); err != nil {
-		return nil, fmt.Errorf("%s: %w", size, err)
+	c := newCluster(size, hook)
+	if size.Shared {
+		if err := c.share(); err != nil {
+			return nil, fmt.Errorf("%s: %w", size, err)
+		}
 	}
-	c.nodes = size.Nodes
-	c.others = size.Others
-	return encode(c.request())
+	return c.settled()
+}
+
+// NetworkRequest is the same to /network/sync, about a WukongNetwork that is built on all nodes.
+func NetworkRequest(size Size, hook Hook) ([]byte, error) {
+	return newNetworkCluster(size, hook, newNetwork(0)).settled()
+}
+
+// NodeRequest is a request to /node/sync about one of the nodes, with the bridges of all networks. The WukongNode that exists
+// is the one that the hook answers.
+func NodeRequest(size Size, hook Hook) ([]byte, error) {
+	c := newCluster(size, hook)
+	if _, err := c.settled(); err != nil {
+		return nil, err
+	}
+	report, err := c.report(0)
+	if err != nil {
+		return nil, err
+	}
+	return c.nodeRequest(0, report)
 }
 
 // PodNetwork is the smallest request in which a child exists, 8 KB. It is about a machine on the pod network that was
 // created just now: neither KubeVirt nor the cache of related objects has seen it yet.
 func PodNetwork(hook Hook) ([]byte, error) {
-	c := newCluster(Size{})
+	c := newCluster(Size{}, hook)
 	c.fresh = true
-	if err := c.live(hook); err != nil {
-		return nil, fmt.Errorf("the pod network: %w", err)
-	}
-	return encode(c.request())
+	return c.settled()
 }
 
-// OneBridge is the request about a machine on one bridge, in a cluster of one node: 100 KB.
+// OneBridge is the request about a machine on one bridge, in a cluster of one node: 43 KB.
 func OneBridge(hook Hook) ([]byte, error) {
 	return Request(Size{Networks: 1, Nodes: 1}, hook)
 }
 
+// settled is the request when nothing changes any more, in the whole cluster.
+func (c *cluster) settled() ([]byte, error) {
+	// The look at the nodes comes before the first policy. So there are nodes to see, even if the request will show none.
+	c.nodes = min(cmp.Or(c.size.Nodes, founders), founders)
+	if err := c.live(); err != nil {
+		return nil, fmt.Errorf("%s: %w", c.size, err)
+	}
+	c.nodes, c.others = c.size.Nodes, c.size.Others
+	return c.request()
+}
+
 // live goes on until nothing changes any more, and fails unless everything is ready then.
-func (c *cluster) live(hook Hook) error {
+func (c *cluster) live() error {
+	path := "/sync"
+	if kind, _ := c.kindAndName(); kind == shared {
+		path = "/network/sync"
+	}
 	for range patience {
-		request, err := encode(c.request())
+		request, err := c.request()
 		if err != nil {
 			return err
 		}
-		raw, err := hook(request)
+		raw, err := c.hook(path, request)
 		if err != nil {
 			return fmt.Errorf("asking the hook: %w", err)
 		}
@@ -114,16 +158,16 @@ func (c *cluster) live(hook Hook) error {
 			continue
 		}
 		if ready := c.ready(); ready != "True" && !c.fresh {
-			return fmt.Errorf("the life has ended, and the Wukong's condition Ready is %q", ready)
+			return fmt.Errorf("the life has ended, and the condition Ready is %q", ready)
 		}
 		return nil
 	}
 	return errors.New("the answers do not come to rest")
 }
 
-// ready is the status of the Wukong's condition Ready.
+// ready is the status of the parent's condition Ready.
 func (c *cluster) ready() string {
-	status, _ := c.wukong["status"].(object)
+	status, _ := c.parent["status"].(object)
 	conditions, _ := status["conditions"].(list)
 	for _, condition := range conditions {
 		if condition, ok := condition.(object); ok && condition["type"] == "Ready" {

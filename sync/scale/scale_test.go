@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,26 +19,35 @@ import (
 
 const lastApplied = "metacontroller.k8s.io/last-applied-configuration"
 
+var settings = sync.Settings{
+	PhysicalInterface: "ens160", DefaultOSImage: "quay.io/containerdisks/ubuntu:24.04", Preflight: true, TeardownTimeout: 15 * time.Minute,
+}
+
+var now = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+
 // hook is package sync, from bytes to bytes.
-func hook(request []byte) ([]byte, error) {
-	req, err := decoded(request)
-	if err != nil {
+func hook(path string, request []byte) ([]byte, error) {
+	switch path {
+	case "/network/sync":
+		return answered(request, func(req *sync.NetworkRequest) (*sync.NetworkResponse, error) {
+			return sync.SyncNetwork(req, settings, now)
+		})
+	case "/node/sync":
+		return answered(request, sync.SyncNode)
+	}
+	return answered(request, func(req *sync.Request) (*sync.Response, error) { return sync.Sync(req, settings, now) })
+}
+
+func answered[Req, Resp any](request []byte, call func(*Req) (*Resp, error)) ([]byte, error) {
+	req := new(Req)
+	if err := jsonv2.Unmarshal(request, req); err != nil {
 		return nil, err
 	}
-	resp, err := sync.Sync(req, sync.Settings{
-		PhysicalInterface: "ens160", DefaultOSImage: "quay.io/containerdisks/ubuntu:24.04", Preflight: true, TeardownTimeout: 15 * time.Minute,
-	}, time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC))
+	resp, err := call(req)
 	if err != nil {
 		return nil, err
 	}
 	return json.Marshal(resp)
-}
-
-// decoded is a request as the hook reads it.
-func decoded(request []byte) (*sync.Request, error) {
-	req := new(sync.Request)
-	err := jsonv2.Unmarshal(request, req)
-	return req, err
 }
 
 var sizes = []scale.Size{
@@ -51,6 +61,11 @@ var sizes = []scale.Size{
 	{Networks: 4, Nodes: 3, Others: 30, OneBridge: true},
 	{Networks: 4, Nodes: 3, Others: 30, OldestLast: true},
 	{Networks: 3, Others: 10},
+	{Networks: 3, Nodes: 3, States: true},
+	{Networks: 16, Nodes: 20, States: true},
+	{Networks: 4, Nodes: 3, States: true, Others: 30},
+	{Networks: 1, Shared: true},
+	{Networks: 3, Nodes: 5, Shared: true},
 }
 
 func request(t *testing.T, size scale.Size) []byte {
@@ -76,28 +91,70 @@ func parse(t *testing.T, raw []byte) map[string]any {
 func TestRequestIsSettled(t *testing.T) {
 	for _, size := range sizes {
 		t.Run(size.String(), func(t *testing.T) {
-			raw := request(t, size)
-			answer, err := hook(raw)
+			isSettled(t, "/sync", request(t, size))
+		})
+	}
+}
+
+func TestNetworkRequestIsSettled(t *testing.T) {
+	for _, size := range []scale.Size{{Nodes: 1}, {Nodes: 20}, {Nodes: 20, States: true}, {}} {
+		t.Run(size.String(), func(t *testing.T) {
+			raw, err := scale.NetworkRequest(size, hook)
 			if err != nil {
 				t.Fatal(err)
 			}
-			req, resp := parse(t, raw), parse(t, answer)
-			status, parent := resp["status"].(map[string]any), req["parent"].(map[string]any)
-			status["observedGeneration"] = json.Number("1")
-			if diff := cmp.Diff(parent["status"], any(status)); diff != "" {
-				t.Errorf("the status changes (-has +answered):\n%s", diff)
+			isSettled(t, "/network/sync", raw)
+		})
+	}
+}
+
+// isSettled holds that the answer to a request about a parent is that all stays as it is, and is ready.
+func isSettled(t *testing.T, path string, raw []byte) {
+	t.Helper()
+	answer, err := hook(path, raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req, resp := parse(t, raw), parse(t, answer)
+	status, parent := resp["status"].(map[string]any), req["parent"].(map[string]any)
+	status["observedGeneration"] = json.Number("1")
+	if diff := cmp.Diff(parent["status"], any(status)); diff != "" {
+		t.Errorf("the status changes (-has +answered):\n%s", diff)
+	}
+	if ready := status["conditions"].([]any)[0].(map[string]any); ready["type"] != "Ready" || ready["status"] != "True" {
+		t.Errorf("the first condition is %v", ready)
+	}
+	exist := map[string]any{}
+	for _, kind := range req["children"].(map[string]any) {
+		for _, child := range kind.(map[string]any) {
+			exist[name(child)] = child.(map[string]any)["metadata"].(map[string]any)["annotations"].(map[string]any)[lastApplied]
+		}
+	}
+	if diff := cmp.Diff(exist, asApplied(t, parent, resp["children"].([]any))); diff != "" {
+		t.Errorf("the children change (-exist +answered):\n%s", diff)
+	}
+}
+
+// A node's WukongNode is answered again as it was noted, whatever the bridges on it.
+func TestNodeRequestIsSettled(t *testing.T) {
+	for _, size := range []scale.Size{{}, {Networks: 3}, {Networks: 16, Nodes: 20}} {
+		t.Run(size.String(), func(t *testing.T) {
+			raw, err := scale.NodeRequest(size, hook)
+			if err != nil {
+				t.Fatal(err)
 			}
-			if ready := status["conditions"].([]any)[0].(map[string]any); ready["type"] != "Ready" || ready["status"] != "True" {
-				t.Errorf("the first condition is %v", ready)
+			answer, err := hook("/node/sync", raw)
+			if err != nil {
+				t.Fatal(err)
 			}
-			exist := map[string]any{}
-			for _, kind := range req["children"].(map[string]any) {
-				for _, child := range kind.(map[string]any) {
-					exist[name(child)] = child.(map[string]any)["metadata"].(map[string]any)["annotations"].(map[string]any)[lastApplied]
-				}
+			attachments := parse(t, answer)["attachments"].([]any)
+			exists := parse(t, raw)["attachments"].(map[string]any)["WukongNode.vm.novasphere.dev/v1alpha1"].(map[string]any)["worker-001"].(map[string]any)
+			annotations := exists["metadata"].(map[string]any)["annotations"].(map[string]any)
+			attachments[0].(map[string]any)["metadata"].(map[string]any)["annotations"] = map[string]any{
+				"metacontroller.k8s.io/decorator-controller": "wukong-nodes",
 			}
-			if diff := cmp.Diff(exist, asApplied(t, parent, resp["children"].([]any))); diff != "" {
-				t.Errorf("the children change (-exist +answered):\n%s", diff)
+			if noted := string(mustMarshal(t, attachments[0])); len(attachments) != 1 || noted != annotations[lastApplied] {
+				t.Errorf("the WukongNode changes\nfrom %s\nto   %s", annotations[lastApplied], noted)
 			}
 		})
 	}
@@ -110,13 +167,18 @@ func asApplied(t *testing.T, parent map[string]any, children []any) map[string]a
 	for _, child := range children {
 		metadata := child.(map[string]any)["metadata"].(map[string]any)
 		metadata["labels"].(map[string]any)["controller-uid"] = parent["metadata"].(map[string]any)["uid"]
-		noted, err := json.Marshal(child)
-		if err != nil {
-			t.Fatal(err)
-		}
-		all[name(child)] = string(noted)
+		all[name(child)] = string(mustMarshal(t, child))
 	}
 	return all
+}
+
+func mustMarshal(t *testing.T, v any) []byte {
+	t.Helper()
+	raw, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
 }
 
 func name(child any) string {
@@ -135,20 +197,29 @@ func TestSizes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	between(t, "one bridge", len(bridge), limits{90_000, 110_000})
+	between(t, "one bridge", len(bridge), limits{40_000, 50_000})
+	between(t, "one bridge, with states", len(request(t, scale.Size{Networks: 1, Nodes: 1, States: true})), limits{90_000, 110_000})
+	between(t, "one WukongNetwork", len(request(t, scale.Size{Networks: 1, Shared: true})), limits{20_000, 40_000})
+	node, err := scale.NodeRequest(scale.Size{Networks: 1}, hook)
+	if err != nil {
+		t.Fatal(err)
+	}
+	between(t, "a node", len(node), limits{60_000, 80_000})
 
-	related := parse(t, request(t, scale.Size{Networks: 1, Nodes: 50, Others: 50}))["related"].(map[string]any)
-	for kind, want := range map[string]int{
+	of := func(size scale.Size, want map[string]int) {
+		related := parse(t, request(t, size))["related"].(map[string]any)
+		for kind, want := range want {
+			objects := related[kind].(map[string]any)
+			between(t, kind, len(mustMarshal(t, objects))/len(objects), limits{want * 9 / 10, want * 11 / 10})
+		}
+	}
+	of(scale.Size{Networks: 1, Nodes: 50, Others: 50, States: true}, map[string]int{
 		"Node.v1": 14_000, "NodeNetworkState.nmstate.io/v1beta1": 47_000, "NodeNetworkConfigurationEnactment.nmstate.io/v1beta1": 2_400,
 		"NodeNetworkConfigurationPolicy.nmstate.io/v1": 4_000,
-	} {
-		objects := related[kind].(map[string]any)
-		raw, err := json.Marshal(objects)
-		if err != nil {
-			t.Fatal(err)
-		}
-		between(t, kind, len(raw)/len(objects), limits{want * 9 / 10, want * 11 / 10})
-	}
+	})
+	of(scale.Size{Networks: 1, Nodes: 50}, map[string]int{"WukongNode.vm.novasphere.dev/v1alpha1": 5_500})
+	of(scale.Size{Networks: 16, Nodes: 50}, map[string]int{"WukongNode.vm.novasphere.dev/v1alpha1": 15_000})
+	of(scale.Size{Networks: 1, Shared: true}, map[string]int{"WukongNetwork.vm.novasphere.dev/v1alpha1": 1_600})
 }
 
 // limits are the fewest and the most bytes that something may have.
@@ -171,12 +242,28 @@ func TestEqualSizesMakeEqualBytes(t *testing.T) {
 	}
 }
 
-// TestNoNodesAreNotRelated: without a look at the nodes Metacontroller does not even send the names of the kinds.
-func TestNoNodesAreNotRelated(t *testing.T) {
-	related := parse(t, request(t, scale.Size{Networks: 2}))["related"].(map[string]any)
-	for _, kind := range []string{"Node.v1", "NodeNetworkState.nmstate.io/v1beta1"} {
-		if _, there := related[kind]; there {
-			t.Errorf("%s is related", kind)
+// TestRelated: Metacontroller does not even send the names of the kinds that the hook has not asked for.
+func TestRelated(t *testing.T) {
+	for _, tc := range []struct {
+		size scale.Size
+		want []string
+	}{
+		{scale.Size{Networks: 2}, nil},
+		{scale.Size{Networks: 2, Nodes: 2}, []string{"WukongNode.vm.novasphere.dev/v1alpha1"}},
+		{scale.Size{Networks: 2, Nodes: 2, States: true}, []string{"Node.v1", "NodeNetworkState.nmstate.io/v1beta1"}},
+		{scale.Size{Networks: 2, Nodes: 2, Shared: true}, []string{"WukongNetwork.vm.novasphere.dev/v1alpha1"}},
+	} {
+		related := parse(t, request(t, tc.size))["related"].(map[string]any)
+		for kind := range map[string]bool{
+			"Node.v1": true, "NodeNetworkState.nmstate.io/v1beta1": true, "WukongNode.vm.novasphere.dev/v1alpha1": true,
+			"WukongNetwork.vm.novasphere.dev/v1alpha1": true,
+		} {
+			if _, there := related[kind]; there != slices.Contains(tc.want, kind) {
+				t.Errorf("%s: %s is related: %t", tc.size, kind, there)
+			}
+		}
+		if _, there := related["NodeNetworkConfigurationPolicy.nmstate.io/v1"]; there == tc.size.Shared {
+			t.Errorf("%s: policies are related: %t", tc.size, there)
 		}
 	}
 }

@@ -2,24 +2,26 @@ package v1alpha1
 
 // Network is one network interface of the machine, and what the interface is connected to.
 //
-// +kubebuilder:validation:XValidation:rule=`self.type == oldSelf.type`,fieldPath=`.type`,reason=FieldValueForbidden,message="type cannot change: remove this network, and add one under a new name"
+// +kubebuilder:validation:XValidation:rule=`has(self.networkName) || has(oldSelf.networkName) || (has(self.type) ? self.type : 'pod') == (has(oldSelf.type) ? oldSelf.type : 'pod')`,fieldPath=`.type`,reason=FieldValueForbidden,message="type cannot change: remove this network, and add one under a new name"
+// +kubebuilder:validation:XValidation:rule=`has(self.networkName) == has(oldSelf.networkName) && (!has(self.networkName) || self.networkName == oldSelf.networkName)`,fieldPath=`.networkName`,reason=FieldValueForbidden,message="networkName cannot change (nor be added or dropped): remove this network, and add one under a new name"
 // +kubebuilder:validation:XValidation:rule=`has(self.nadName) == has(oldSelf.nadName) && (!has(self.nadName) || self.nadName == oldSelf.nadName)`,fieldPath=`.nadName`,reason=FieldValueForbidden,message="nadName cannot change: remove this network, and add one under a new name"
 // +kubebuilder:validation:XValidation:rule=`(has(self.bridgeName) ? self.bridgeName : 'br-' + self.name) == (has(oldSelf.bridgeName) ? oldSelf.bridgeName : 'br-' + oldSelf.name)`,fieldPath=`.bridgeName`,reason=FieldValueForbidden,message="bridgeName cannot change: remove this network, and add one under a new name"
 // +kubebuilder:validation:XValidation:rule=`has(self.vlanId) == has(oldSelf.vlanId) && (!has(self.vlanId) || self.vlanId == oldSelf.vlanId)`,fieldPath=`.vlanId`,reason=FieldValueForbidden,message="vlanId cannot change: remove this network, and add one under a new name"
 // +kubebuilder:validation:XValidation:rule=`has(self.physicalInterface) == has(oldSelf.physicalInterface) && (!has(self.physicalInterface) || self.physicalInterface == oldSelf.physicalInterface)`,fieldPath=`.physicalInterface`,reason=FieldValueForbidden,message="physicalInterface cannot change (nor be added or dropped): remove this network, and add one under a new name"
 // +kubebuilder:validation:XValidation:rule=`(has(self.preserveHostIP) && self.preserveHostIP) == (has(oldSelf.preserveHostIP) && oldSelf.preserveHostIP)`,fieldPath=`.preserveHostIP`,reason=FieldValueForbidden,message="preserveHostIP cannot change: remove this network, and add one under a new name"
-// +kubebuilder:validation:XValidation:rule=`!(self.type in ['bridge','ovs']) || has(self.nadName) || has(self.bridgeName) || size(self.name) <= 12`,fieldPath=`.name`,message="the default bridge name br-{name} would be longer than the kernel's 15 characters: set bridgeName, or use a name of at most 12 characters"
-// +kubebuilder:validation:XValidation:rule=`self.type != 'pod' || !(has(self.nadName) || has(self.bridgeName) || has(self.vlanId) || has(self.physicalInterface) || has(self.preserveHostIP) || has(self.resourceName) || has(self.mtu) || has(self.reclaimPolicy))`,fieldPath=`.type`,message="a pod network (type omitted means pod) takes only name, macAddress and ipConfig: set type, or remove the other fields"
-// +kubebuilder:validation:XValidation:rule=`self.type != 'pod' || !has(self.ipConfig) || self.ipConfig.mode == 'dhcp'`,fieldPath=`.ipConfig`,message="a pod network gets its address from Kubernetes: use mode dhcp, or set type"
-// +kubebuilder:validation:XValidation:rule=`self.type in ['pod','bridge','ovs'] || !(has(self.bridgeName) || has(self.preserveHostIP) || has(self.reclaimPolicy))`,fieldPath=`.type`,message="bridgeName, preserveHostIP and reclaimPolicy are only for type bridge and ovs: remove them"
-// +kubebuilder:validation:XValidation:rule=`!has(self.preserveHostIP) || !self.preserveHostIP || self.type == 'bridge' && !has(self.vlanId)`,fieldPath=`.preserveHostIP`,message="preserveHostIP is only for type bridge without vlanId: a VLAN bridge leaves the node's address alone"
+// +kubebuilder:validation:XValidation:rule=`!has(self.networkName) || !(has(self.type) || has(self.nadName) || has(self.bridgeName) || has(self.vlanId) || has(self.physicalInterface) || has(self.preserveHostIP) || has(self.resourceName) || has(self.mtu) || has(self.reclaimPolicy))`,fieldPath=`.networkName`,message="a network with networkName takes only name, macAddress and ipConfig, because the WukongNetwork says the rest: remove the other fields, or remove networkName"
+// +kubebuilder:validation:XValidation:rule=`!has(self.type) || !(self.type in ['bridge','ovs']) || has(self.nadName) || has(self.bridgeName) || size(self.name) <= 12`,fieldPath=`.name`,message="the default bridge name br-{name} would be longer than the kernel's 15 characters: set bridgeName, or use a name of at most 12 characters"
+// +kubebuilder:validation:XValidation:rule=`has(self.networkName) || has(self.type) && self.type != 'pod' || !(has(self.nadName) || has(self.bridgeName) || has(self.vlanId) || has(self.physicalInterface) || has(self.preserveHostIP) || has(self.resourceName) || has(self.mtu) || has(self.reclaimPolicy))`,fieldPath=`.type`,message="a pod network (type omitted means pod) takes only name, macAddress and ipConfig: set type, or remove the other fields"
+// +kubebuilder:validation:XValidation:rule=`has(self.networkName) || has(self.type) && self.type != 'pod' || !has(self.ipConfig) || self.ipConfig.mode == 'dhcp'`,fieldPath=`.ipConfig`,message="a pod network gets its address from Kubernetes: use mode dhcp, or set type or networkName"
+// +kubebuilder:validation:XValidation:rule=`!has(self.type) || self.type in ['pod','bridge','ovs'] || !(has(self.bridgeName) || has(self.preserveHostIP) || has(self.reclaimPolicy))`,fieldPath=`.type`,message="bridgeName, preserveHostIP and reclaimPolicy are only for type bridge and ovs: remove them"
+// +kubebuilder:validation:XValidation:rule=`has(self.networkName) || !has(self.preserveHostIP) || !self.preserveHostIP || has(self.type) && self.type == 'bridge' && !has(self.vlanId)`,fieldPath=`.preserveHostIP`,message="preserveHostIP is only for type bridge without vlanId: a VLAN bridge leaves the node's address alone"
 // +kubebuilder:validation:XValidation:rule=`!(has(self.preserveHostIP) && self.preserveHostIP && has(self.reclaimPolicy) && self.reclaimPolicy == 'Delete')`,fieldPath=`.reclaimPolicy`,message="reclaimPolicy Delete does not go with preserveHostIP: the bridge carries the node's address. Use Retain"
-// +kubebuilder:validation:XValidation:rule=`self.type in ['pod','bridge','ovs','sriov'] || !has(self.vlanId)`,fieldPath=`.vlanId`,message="vlanId is only for type bridge, ovs and sriov: remove it, or name a VLAN interface as physicalInterface"
-// +kubebuilder:validation:XValidation:rule=`self.type != 'sriov' || has(self.nadName) || has(self.resourceName)`,fieldPath=`.resourceName`,message="type sriov needs resourceName (the device plugin's resource), or nadName"
-// +kubebuilder:validation:XValidation:rule=`self.type in ['pod','sriov'] || !has(self.resourceName)`,fieldPath=`.resourceName`,message="resourceName is only for type sriov: remove it"
-// +kubebuilder:validation:XValidation:rule=`self.type != 'sriov' || !has(self.physicalInterface)`,fieldPath=`.physicalInterface`,message="type sriov takes its device from resourceName: remove physicalInterface"
-// +kubebuilder:validation:XValidation:rule=`self.type != 'sriov' || !has(self.mtu)`,fieldPath=`.mtu`,message="type sriov takes its MTU from the physical function on the node: remove mtu"
-// +kubebuilder:validation:XValidation:rule=`self.type == 'pod' || !has(self.nadName) || !(has(self.bridgeName) || has(self.vlanId) || has(self.physicalInterface) || has(self.preserveHostIP) || has(self.resourceName) || has(self.mtu) || has(self.reclaimPolicy))`,fieldPath=`.nadName`,message="nadName uses an attachment as it is: remove bridgeName, vlanId, physicalInterface, preserveHostIP, resourceName, mtu and reclaimPolicy"
+// +kubebuilder:validation:XValidation:rule=`!has(self.type) || self.type in ['pod','bridge','ovs','sriov'] || !has(self.vlanId)`,fieldPath=`.vlanId`,message="vlanId is only for type bridge, ovs and sriov: remove it, or name a VLAN interface as physicalInterface"
+// +kubebuilder:validation:XValidation:rule=`!has(self.type) || self.type != 'sriov' || has(self.nadName) || has(self.resourceName)`,fieldPath=`.resourceName`,message="type sriov needs resourceName (the device plugin's resource), or nadName"
+// +kubebuilder:validation:XValidation:rule=`!has(self.type) || self.type in ['pod','sriov'] || !has(self.resourceName)`,fieldPath=`.resourceName`,message="resourceName is only for type sriov: remove it"
+// +kubebuilder:validation:XValidation:rule=`!has(self.type) || self.type != 'sriov' || !has(self.physicalInterface)`,fieldPath=`.physicalInterface`,message="type sriov takes its device from resourceName: remove physicalInterface"
+// +kubebuilder:validation:XValidation:rule=`!has(self.type) || self.type != 'sriov' || !has(self.mtu)`,fieldPath=`.mtu`,message="type sriov takes its MTU from the physical function on the node: remove mtu"
+// +kubebuilder:validation:XValidation:rule=`!has(self.type) || self.type == 'pod' || !has(self.nadName) || !(has(self.bridgeName) || has(self.vlanId) || has(self.physicalInterface) || has(self.preserveHostIP) || has(self.resourceName) || has(self.mtu) || has(self.reclaimPolicy))`,fieldPath=`.nadName`,message="nadName uses an attachment as it is: remove bridgeName, vlanId, physicalInterface, preserveHostIP, resourceName, mtu and reclaimPolicy"
 // +kubebuilder:validation:XValidation:rule=`!has(self.bridgeName) || !has(self.physicalInterface) || self.bridgeName != self.physicalInterface`,fieldPath=`.bridgeName`,message="bridgeName is the name of the physicalInterface itself: a bridge needs a name of its own"
 type Network struct {
 	// name is unique among the networks, and is the interface's name in the VirtualMachine; the guest chooses a name of its
@@ -34,15 +36,27 @@ type Network struct {
 
 	// type is what the interface is connected to: pod (the cluster's own network), bridge (a Linux bridge that NMState
 	// builds), ovs (an Open vSwitch bridge that NMState builds), macvlan or ipvlan (directly on a NIC; KubeVirt carries no
-	// traffic over these), or sriov (a virtual function). It cannot change. Default: pod.
+	// traffic over these), or sriov (a virtual function). A network with networkName has no type. It cannot change.
+	// Default: pod.
 	//
 	// +optional
-	// +kubebuilder:default=pod
+	// +kubebuilder:validation:Enum=pod;bridge;ovs;macvlan;ipvlan;sriov
 	Type NetworkType `json:"type,omitempty"`
+
+	// networkName uses a WukongNetwork, by its name: a DNS label of at most 56 characters. The hook waits until the
+	// WukongNetwork is Ready, and then makes the attachment {wukong}-{network}-nad on its bridge, but never a policy. With
+	// this field only name, macAddress and ipConfig may be set. Use it to share one network among many machines. It cannot
+	// change. Default: the network is the Wukong's own, as type says.
+	//
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=56
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
+	NetworkName string `json:"networkName,omitempty"`
 
 	// nadName uses an existing NetworkAttachmentDefinition, by name in spec.namespace or as namespace/name. No bridge is
 	// built for this network, and the machine waits until the attachment exists. The attachment must not belong to a
-	// Wukong. Use this field to share one network among many machines. It cannot change.
+	// Wukong. Use this field for an attachment that is made by hand. It cannot change.
 	//
 	// +optional
 	// +kubebuilder:validation:MinLength=1
@@ -132,9 +146,7 @@ type Network struct {
 	ReclaimPolicy ReclaimPolicy `json:"reclaimPolicy,omitempty"`
 }
 
-// NetworkType is what an interface is connected to.
-//
-// +kubebuilder:validation:Enum=pod;bridge;ovs;macvlan;ipvlan;sriov
+// NetworkType is what an interface is connected to. Each field of this type says which of the types it may have.
 type NetworkType string
 
 // The network types.

@@ -5,12 +5,13 @@ package v1alpha1
 type Reason string
 
 // The reasons of the conditions. Each has one line, "ReasonX: text"; the doc comment of WukongStatus.Conditions repeats
-// the lines as "X: text" for kubectl explain.
+// the lines as "X: text" for kubectl explain, and that of WukongNetworkStatus.Conditions those that a WukongNetwork can
+// have.
 const (
 	// ReasonInvalidSpec: a value is wrong once the defaults are filled in; everything that exists stays as it is.
 	ReasonInvalidSpec Reason = "InvalidSpec"
 
-	// ReasonTerminating: the Wukong or its machine is being deleted.
+	// ReasonTerminating: the Wukong, its machine or the WukongNetwork is being deleted.
 	ReasonTerminating Reason = "Terminating"
 
 	// ReasonConflict: a bridge, a NIC, a disk or a name belongs to somebody else; the message says to whom.
@@ -25,7 +26,7 @@ const (
 	// ReasonPoliciesAvailable: the bridges are built on the nodes.
 	ReasonPoliciesAvailable Reason = "PoliciesAvailable"
 
-	// ReasonNMStateNotRegistered: no policy is created; the bridges in the message must exist on the nodes.
+	// ReasonNMStateNotRegistered: NMState is not registered, so no policy is created; the message says what to do.
 	ReasonNMStateNotRegistered Reason = "NMStateNotRegistered"
 
 	// ReasonPolicyPending: the policy is being created, or NMState has not looked at it yet.
@@ -37,7 +38,7 @@ const (
 	// ReasonPolicyFailed: NMState could not configure a node; the message has the node and the error.
 	ReasonPolicyFailed Reason = "PolicyFailed"
 
-	// ReasonNoMatchingNode: no node has the labels of highAvailability.nodeSelector.
+	// ReasonNoMatchingNode: no node has the labels that nodeSelector asks for.
 	ReasonNoMatchingNode Reason = "NoMatchingNode"
 
 	// ReasonBridgeLost: a node no longer has the bridge, or the bridge no longer has its uplink.
@@ -60,6 +61,12 @@ const (
 
 	// ReasonAttachmentNotFound: the attachment that nadName names does not exist.
 	ReasonAttachmentNotFound Reason = "AttachmentNotFound"
+
+	// ReasonWukongNetworkNotFound: the WukongNetwork that networkName names does not exist.
+	ReasonWukongNetworkNotFound Reason = "WukongNetworkNotFound"
+
+	// ReasonWaitingForWukongNetwork: the WukongNetwork that networkName names is not ready yet.
+	ReasonWaitingForWukongNetwork Reason = "WaitingForWukongNetwork"
 
 	// ReasonWaitingForAttachments: an attachment does not exist yet.
 	ReasonWaitingForAttachments Reason = "WaitingForAttachments"

@@ -17,10 +17,10 @@ import (
 )
 
 // TestReasonsAreExplained holds that `kubectl explain wukong.status.conditions` has the line of each reason, in the words
-// of reasons.go, and no other.
+// of reasons.go, and no other; and that the lines of `kubectl explain wukongnetwork.status.conditions` are among them.
 func TestReasonsAreExplained(t *testing.T) {
 	documented := documentedReasons(t)
-	explained := explainedReasons(t)
+	explained := explainedReasons(t, "wukongs")
 	if len(documented) == 0 {
 		t.Fatal("reasons.go has no reason")
 	}
@@ -33,6 +33,16 @@ func TestReasonsAreExplained(t *testing.T) {
 	for _, reason := range slices.Sorted(maps.Keys(explained)) {
 		if _, ok := documented[reason]; !ok {
 			t.Errorf("status.conditions explains %s, which is no reason of reasons.go", reason)
+		}
+	}
+	ofNetwork := explainedReasons(t, "wukongnetworks")
+	if len(ofNetwork) == 0 {
+		t.Error("status.conditions of a WukongNetwork explains no reason")
+	}
+	for _, reason := range slices.Sorted(maps.Keys(ofNetwork)) {
+		if got, want := ofNetwork[reason], documented[reason]; got != want {
+			t.Errorf("status.conditions of a WukongNetwork explains %s as %q, reasons.go as %q: change wukongnetwork.go, and run "+
+				"`go generate ./types/...`", reason, got, want)
 		}
 	}
 }
@@ -71,10 +81,10 @@ func documentedReasons(t *testing.T) map[string]string {
 	return reasons
 }
 
-// explainedReasons are the reasons in the description of status.conditions in the CustomResourceDefinition.
-func explainedReasons(t *testing.T) map[string]string {
+// explainedReasons are the reasons in the description of status.conditions in the CustomResourceDefinition of a resource.
+func explainedReasons(t *testing.T, resource string) map[string]string {
 	t.Helper()
-	raw, err := os.ReadFile("../../deploy/base/vm.novasphere.dev_wukongs.yaml")
+	raw, err := os.ReadFile("../../deploy/base/vm.novasphere.dev_" + resource + ".yaml")
 	if err != nil {
 		t.Fatal(err)
 	}

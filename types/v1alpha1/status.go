@@ -21,16 +21,16 @@ type WukongStatus struct {
 	// progress. Their reasons are these, and for a machine that does not run KubeVirt's own words, such as Starting:
 	//
 	//   - InvalidSpec: a value is wrong once the defaults are filled in; everything that exists stays as it is.
-	//   - Terminating: the Wukong or its machine is being deleted.
+	//   - Terminating: the Wukong, its machine or the WukongNetwork is being deleted.
 	//   - Conflict: a bridge, a NIC, a disk or a name belongs to somebody else; the message says to whom.
 	//   - Removing: an older policy or attachment of the same name, bridge or uplink has to go first.
 	//   - NotRequired: no network needs a policy, or none needs an attachment.
 	//   - PoliciesAvailable: the bridges are built on the nodes.
-	//   - NMStateNotRegistered: no policy is created; the bridges in the message must exist on the nodes.
+	//   - NMStateNotRegistered: NMState is not registered, so no policy is created; the message says what to do.
 	//   - PolicyPending: the policy is being created, or NMState has not looked at it yet.
 	//   - PolicyProgressing: NMState is configuring the nodes.
 	//   - PolicyFailed: NMState could not configure a node; the message has the node and the error.
-	//   - NoMatchingNode: no node has the labels of highAvailability.nodeSelector.
+	//   - NoMatchingNode: no node has the labels that nodeSelector asks for.
 	//   - BridgeLost: a node no longer has the bridge, or the bridge no longer has its uplink.
 	//   - PreflightRefused: the policy would harm a node; the message has the node and what to change.
 	//   - PreflightWaiting: a selected node does not report its network yet, or no node is selected.
@@ -38,6 +38,8 @@ type WukongStatus struct {
 	//   - WaitingForNodeNetwork: a policy is not available yet.
 	//   - AttachmentPending: an attachment is being created or deleted.
 	//   - AttachmentNotFound: the attachment that nadName names does not exist.
+	//   - WukongNetworkNotFound: the WukongNetwork that networkName names does not exist.
+	//   - WaitingForWukongNetwork: the WukongNetwork that networkName names is not ready yet.
 	//   - WaitingForAttachments: an attachment does not exist yet.
 	//   - MachinePending: the machine is being created, or KubeVirt has not looked at it yet.
 	//   - MachineFailed: KubeVirt could not create or start the machine; the message has the error.
@@ -90,9 +92,10 @@ type NetworkStatus struct {
 	// +required
 	Name string `json:"name"`
 
-	// type is the network's type in the spec.
+	// type is the network's type in the spec, or the type of the WukongNetwork that it uses.
 	//
 	// +optional
+	// +kubebuilder:validation:Enum=pod;bridge;ovs;macvlan;ipvlan;sriov
 	Type NetworkType `json:"type,omitempty"`
 
 	// bridge is the network's bridge on the nodes.
@@ -190,7 +193,8 @@ const (
 	// AttachmentsReady is about the NetworkAttachmentDefinitions.
 	//
 	// True: AttachmentsExist, NotRequired.
-	// False: WaitingForNodeNetwork, AttachmentPending, AttachmentNotFound, Conflict, Removing, InvalidSpec, Terminating.
+	// False: WaitingForNodeNetwork, AttachmentPending, AttachmentNotFound, WukongNetworkNotFound, WaitingForWukongNetwork,
+	// NMStateNotRegistered, Conflict, Removing, InvalidSpec, Terminating.
 	ConditionAttachmentsReady = "AttachmentsReady"
 
 	// MachineReady is about the VirtualMachine.
@@ -203,7 +207,7 @@ const (
 
 	// Stalled exists, and is True, only while nobody but the user can make progress. Its reason and message are those of
 	// the condition that is stuck: InvalidSpec, Conflict, PreflightRefused, PolicyFailed, NoMatchingNode, BridgeLost,
-	// AttachmentNotFound.
+	// AttachmentNotFound, WukongNetworkNotFound, WaitingForWukongNetwork, NMStateNotRegistered, Removing.
 	ConditionStalled = "Stalled"
 )
 

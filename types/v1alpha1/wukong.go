@@ -24,7 +24,7 @@ import (
 // +kubebuilder:printcolumn:name=Message,type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
 //
 // +kubebuilder:validation:XValidation:rule=`size(self.metadata.name) <= 63 && !self.metadata.name.contains('.')`,fieldPath=`.metadata`,message="the name becomes the VM's name: use lower-case letters, digits and '-', at most 63 characters, no dots"
-// +kubebuilder:validation:XValidation:rule=`!has(self.spec.networks) || self.spec.networks.all(n, !(n.type in ['bridge','ovs']) || has(n.nadName) || size(self.metadata.name) + size(n.name) <= 55)`,fieldPath=`.spec.networks`,message="a policy name {wukong}-{network}-bridge is longer than 63 characters: shorten the Wukong's name or the network's name"
+// +kubebuilder:validation:XValidation:rule=`!has(self.spec.networks) || self.spec.networks.all(n, !has(n.type) || !(n.type in ['bridge','ovs']) || has(n.nadName) || size(self.metadata.name) + size(n.name) <= 55)`,fieldPath=`.spec.networks`,message="a policy name {wukong}-{network}-bridge is longer than 63 characters: shorten the Wukong's name or the network's name"
 type Wukong struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
@@ -60,7 +60,6 @@ type WukongSpec struct {
 	// cpu is the number of cores of the machine, 1 to 256. Default: 1.
 	//
 	// +optional
-	// +kubebuilder:default=1
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=256
 	CPU int32 `json:"cpu,omitempty"`
@@ -70,7 +69,6 @@ type WukongSpec struct {
 	// +optional
 	// +kubebuilder:validation:Schemaless
 	// +kubebuilder:validation:XIntOrString
-	// +kubebuilder:default="2Gi"
 	// +kubebuilder:validation:MaxLength=24
 	// +kubebuilder:validation:XValidation:rule=`type(self) == int || self.matches('^[0-9]+(\\.[0-9]+)?(Ki|Mi|Gi|Ti|Pi|Ei|k|M|G|T|P|E)?$')`,message="memory is a number and a unit such as Mi, Gi or Ti, for example 2Gi (not 2GB)"
 	// +kubebuilder:validation:XValidation:rule=`type(self) == int ? self >= 1048576 : !isQuantity(self) || quantity(self).compareTo(quantity('1Mi')) >= 0`,message="memory must be at least 1Mi: give a unit, for example 2Gi"
@@ -146,9 +144,9 @@ type WukongSpec struct {
 	// +listType=map
 	// +listMapKey=name
 	// +kubebuilder:validation:MaxItems=16
-	// +kubebuilder:validation:XValidation:rule=`self.filter(n, n.type == 'pod').size() <= 1`,message="at most one network may be of type pod; a network without type is a pod network: set type on the others"
-	// +kubebuilder:validation:XValidation:rule=`self.all(a, !(a.type in ['bridge','ovs']) || has(a.nadName) || self.all(b, !(b.type in ['bridge','ovs']) || has(b.nadName) || (has(a.bridgeName) ? a.bridgeName : 'br-' + a.name) != (has(b.bridgeName) ? b.bridgeName : 'br-' + b.name) || (a.type == b.type && (has(a.vlanId) ? a.vlanId : 0) == (has(b.vlanId) ? b.vlanId : 0) && (has(a.mtu) ? a.mtu : 0) == (has(b.mtu) ? b.mtu : 0) && (has(a.preserveHostIP) && a.preserveHostIP) == (has(b.preserveHostIP) && b.preserveHostIP) && (has(a.physicalInterface) != has(b.physicalInterface) || (has(a.physicalInterface) ? a.physicalInterface : '') == (has(b.physicalInterface) ? b.physicalInterface : '')))))`,message="one bridge is fed by one uplink: networks with the same bridgeName need the same type, physicalInterface, vlanId, mtu and preserveHostIP; otherwise give them different bridgeNames"
-	// +kubebuilder:validation:XValidation:rule=`self.all(a, !(a.type in ['bridge','ovs']) || has(a.nadName) || self.all(b, !(b.type in ['bridge','ovs']) || has(b.nadName) || (has(a.vlanId) ? a.vlanId : 0) != (has(b.vlanId) ? b.vlanId : 0) || (has(a.physicalInterface) ? a.physicalInterface : '') != (has(b.physicalInterface) ? b.physicalInterface : '') || (has(a.bridgeName) ? a.bridgeName : 'br-' + a.name) == (has(b.bridgeName) ? b.bridgeName : 'br-' + b.name)))`,message="one NIC (or one VLAN of it) feeds one bridge: two bridges cannot share it. Use the same bridgeName, another physicalInterface, or another vlanId"
+	// +kubebuilder:validation:XValidation:rule=`self.filter(n, has(n.type) ? n.type == 'pod' : !has(n.networkName)).size() <= 1`,message="at most one network may be of type pod; a network without type and networkName is a pod network: set one of them on the others"
+	// +kubebuilder:validation:XValidation:rule=`self.all(a, !has(a.type) || !(a.type in ['bridge','ovs']) || has(a.nadName) || self.all(b, !has(b.type) || !(b.type in ['bridge','ovs']) || has(b.nadName) || (has(a.bridgeName) ? a.bridgeName : 'br-' + a.name) != (has(b.bridgeName) ? b.bridgeName : 'br-' + b.name) || (a.type == b.type && (has(a.vlanId) ? a.vlanId : 0) == (has(b.vlanId) ? b.vlanId : 0) && (has(a.mtu) ? a.mtu : 0) == (has(b.mtu) ? b.mtu : 0) && (has(a.preserveHostIP) && a.preserveHostIP) == (has(b.preserveHostIP) && b.preserveHostIP) && (has(a.physicalInterface) != has(b.physicalInterface) || (has(a.physicalInterface) ? a.physicalInterface : '') == (has(b.physicalInterface) ? b.physicalInterface : '')))))`,message="one bridge is fed by one uplink: networks with the same bridgeName need the same type, physicalInterface, vlanId, mtu and preserveHostIP; otherwise give them different bridgeNames"
+	// +kubebuilder:validation:XValidation:rule=`self.all(a, !has(a.type) || !(a.type in ['bridge','ovs']) || has(a.nadName) || self.all(b, !has(b.type) || !(b.type in ['bridge','ovs']) || has(b.nadName) || (has(a.vlanId) ? a.vlanId : 0) != (has(b.vlanId) ? b.vlanId : 0) || (has(a.physicalInterface) ? a.physicalInterface : '') != (has(b.physicalInterface) ? b.physicalInterface : '') || (has(a.bridgeName) ? a.bridgeName : 'br-' + a.name) == (has(b.bridgeName) ? b.bridgeName : 'br-' + b.name)))`,message="one NIC (or one VLAN of it) feeds one bridge: two bridges cannot share it. Use the same bridgeName, another physicalInterface, or another vlanId"
 	// +kubebuilder:validation:XValidation:rule=`self.all(a, !has(a.macAddress) || self.exists_one(b, has(b.macAddress) && a.macAddress.lowerAscii() == b.macAddress.lowerAscii()))`,message="two networks have the same macAddress: give each its own, or leave macAddress out"
 	Networks []Network `json:"networks,omitempty"`
 }

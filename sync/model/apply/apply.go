@@ -129,9 +129,10 @@ func mergeList(key string, into, before, want []any) []any {
 	merged := byKey(into)
 	mergeMap(merged, byKey(before), byKey(want))
 	list, seen := []any{}, map[string]bool{}
-	for _, item := range slices.Concat(into, want) {
+	// Of items with one key all that exist stay, and become copies of the last.
+	for at, item := range slices.Concat(into, want) {
 		k := fmt.Sprint(item.(map[string]any)[key])
-		if v, ok := merged[k]; ok && !seen[k] {
+		if v, ok := merged[k]; ok && (at < len(into) || !seen[k]) {
 			list, seen[k] = append(list, v), true
 		}
 	}
@@ -139,7 +140,7 @@ func mergeList(key string, into, before, want []any) []any {
 }
 
 // ServerSide is server-side apply, as the API server does it. Lists are replaced as a whole, as in the schemas of all
-// three kinds of children. Fields that the applier owned and no longer sets go. Managed fields record who owns what.
+// kinds of children. Fields that the applier owned and no longer sets go. Managed fields record who owns what.
 func ServerSide(existing, desired map[string]any) map[string]any {
 	applied := runtime.DeepCopyJSON(existing)
 	desired = runtime.DeepCopyJSON(desired)
@@ -153,9 +154,12 @@ func ServerSide(existing, desired map[string]any) map[string]any {
 	}
 	set(applied, desired)
 	wanted, _ := desired["metadata"].(map[string]any)
-	fields := owns(map[string]any{
-		"metadata": map[string]any{"labels": wanted["labels"], "annotations": wanted["annotations"]}, "spec": desired["spec"],
-	})
+	owned := maps.Clone(desired)
+	for _, field := range []string{"apiVersion", "kind", "status"} {
+		delete(owned, field)
+	}
+	owned["metadata"] = map[string]any{"labels": wanted["labels"], "annotations": wanted["annotations"]}
+	fields := owns(owned)
 	metadata["managedFields"] = []any{map[string]any{"manager": "metacontroller", "operation": "Apply", "fieldsV1": fields}}
 	return applied
 }

@@ -1,0 +1,92 @@
+package bridges
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"novasphere.dev/wukong/sync/facts"
+	"novasphere.dev/wukong/sync/node"
+)
+
+// seenNode is one node of the cluster as the request shows it.
+type seenNode struct {
+	name   string
+	labels map[string]string
+	known  bool        // the node itself is related, and not only what it reports
+	state  *node.State // nil where it reports nothing that counts
+	why    string      // why state is nil, and what to do
+	forged bool        // what is told of it is not what the hook told
+	since  time.Time   // when it was first told of
+}
+
+// seeNodes fills in the nodes, and which of them each Want reaches. WukongNodes count. While Metacontroller does not send them yet,
+// because it keeps the rules that an older version of the hook has answered, Nodes and NodeNetworkStates count.
+func (v *View) seeNodes() {
+	if v.Related.WukongNodes.Sent {
+		v.seeWukongNodes()
+	} else {
+		v.seeNodeStates()
+	}
+	v.reached = map[string][]*seenNode{}
+	for _, w := range v.Wants {
+		for _, n := range v.nodes {
+			if n.known && facts.Selects(w.NodeSelector, n.labels) {
+				v.reached[w.Policy] = append(v.reached[w.Policy], n)
+			}
+		}
+	}
+}
+
+// seeWukongNodes reads what WukongNodes tell. One that Metacontroller has not made tells nothing.
+// The table in docs/decisions.md has its rows.
+func (v *View) seeWukongNodes() {
+	for _, n := range v.Related.WukongNodes.All() {
+		seen := &seenNode{name: n.Name, labels: n.Labels, known: true, state: n.State(), since: n.Created}
+		switch {
+		case seen.state != nil:
+		case !n.Trusted() || !n.Readable:
+			seen.forged = true
+			seen.why = fmt.Sprintf("WukongNode %s is not the one that Metacontroller makes: "+
+				"`kubectl delete wukongnode %s` has it made again", n.Name, n.Name)
+		default:
+			seen.why = fmt.Sprintf("node %s does not report its network: %s, or leave the node out by highAvailability.nodeSelector",
+				n.Name, n.Network.Message)
+		}
+		v.nodes = append(v.nodes, seen)
+	}
+}
+
+// seeNodeStates joins Nodes with what they report. A report without its Node is of one that was not selected, or is gone.
+func (v *View) seeNodeStates() {
+	for _, n := range v.Related.Nodes.All() {
+		seen := &seenNode{name: n.Name, labels: n.Labels, known: true, why: fmt.Sprintf("node %s has no NodeNetworkState yet: "+
+			"see whether NMState's handler runs there, or leave the node out by highAvailability.nodeSelector", n.Name)}
+		if s := v.Related.States.Get(n.Name); s != nil && s.Reported {
+			seen.state = s
+		}
+		v.nodes = append(v.nodes, seen)
+	}
+	for _, s := range v.Related.States.All() {
+		if v.Related.Nodes.Get(s.Node) == nil {
+			v.nodes = append(v.nodes, &seenNode{name: s.Node, state: s})
+		}
+	}
+	slices.SortFunc(v.nodes, func(a, b *seenNode) int { return strings.Compare(a.name, b.name) })
+}
+
+// settling reports whether the nodes are still being told of for the first time: Metacontroller makes one WukongNode after the other, and
+// a policy that is created in the midst of that reaches nodes that nobody has looked at. A time to come is that of another clock.
+// The table in docs/decisions.md has its rows.
+func (v *View) settling() bool {
+	return slices.ContainsFunc(v.nodes, func(n *seenNode) bool {
+		age := v.Now.Sub(n.since)
+		return !n.since.IsZero() && age < v.NodesSettle && age > -time.Minute
+	})
+}
+
+// seesNodes reports whether the request shows any nodes, or would if there were some.
+func (v *View) seesNodes() bool {
+	return v.Related.WukongNodes.Sent || v.Related.Nodes.Sent || v.Related.States.Sent
+}

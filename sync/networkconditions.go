@@ -1,0 +1,139 @@
+package sync
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"novasphere.dev/wukong/sync/bridges"
+	"novasphere.dev/wukong/sync/outcome"
+	"novasphere.dev/wukong/types/v1alpha1"
+)
+
+// maxFailedNodes is how many nodes a status names. It has no counts and no progress: each change of it calls the hook once for each
+// machine on the network.
+const maxFailedNodes = 3
+
+// status is what the user and the machines on the network read.
+func (v *networkView) status(outcomes []bridges.Outcome) v1alpha1.WukongNetworkStatus {
+	var refusals []*outcome.Refusal
+	concern := ""
+	for _, o := range outcomes {
+		refusals = append(refusals, o.Refusal)
+		if concern == "" {
+			concern = o.Concern
+		}
+	}
+	r := outcome.Worst(refusals...)
+	if r != nil && !r.Stuck && v.appliedAgain() {
+		r = nil
+	}
+	message := fmt.Sprintf("bridge %s is built on the nodes", v.bridgeName())
+	if concern != "" {
+		message += "; " + concern
+	}
+	s := v.refusedStatus(r, readyPart(v1alpha1.ConditionReady, v1alpha1.ReasonPoliciesAvailable, message))
+	if r != nil {
+		s.FailedNodes = v.failedNodes()
+	}
+	return s
+}
+
+// appliedAgain reports whether the network was ready in its present form: then policies that are in progress are merely applied again, as
+// after the reboot of a node, and whoever is plugged in need not know.
+// The table in docs/decisions.md has its rows.
+func (v *networkView) appliedAgain() bool {
+	ready := meta.FindStatusCondition(v.w.Status.Conditions, v1alpha1.ConditionReady)
+	if ready == nil || ready.Status != metav1.ConditionTrue || ready.ObservedGeneration != v.w.Generation {
+		return false
+	}
+	return !slices.ContainsFunc(v.bridges.Wants, func(w bridges.Want) bool {
+		return w.Superseded != "" || v.children.Policies.Get(w.Policy) == nil
+	})
+}
+
+// failedNodes are the first nodes on which a policy has failed.
+func (v *networkView) failedNodes() []string {
+	var nodes []string
+	for _, e := range v.related.Enactments.All() {
+		if e.Conditions.Of("Failing").True() && v.children.Policies.Get(e.Policy) != nil {
+			nodes = append(nodes, e.Node)
+		}
+	}
+	nodes = distinct(nodes)
+	return nodes[:min(len(nodes), maxFailedNodes)]
+}
+
+// bridgeName is the bridge on the nodes.
+func (v *networkView) bridgeName() string {
+	return v.bridge("").Name
+}
+
+// ofNetworks puts what is said of bridges, for Wukongs, into the words of a WukongNetwork.
+func ofNetworks() *strings.Replacer {
+	return strings.NewReplacer(
+		"highAvailability.nodeSelector", "nodeSelector",
+		"make two Wukongs with", "make two WukongNetworks with",
+		"make another Wukong for them", "make another WukongNetwork for them",
+		"a bridge of a Wukong does not", "a bridge of a WukongNetwork does not",
+		"Rename this WukongNetwork or its network", "Rename this WukongNetwork or its uplink",
+	)
+}
+
+// refusedStatus is the status with a refusal, or with the ready part where there is none.
+func (v *networkView) refusedStatus(r *outcome.Refusal, ready part) v1alpha1.WukongNetworkStatus {
+	parts := []part{ready}
+	if r != nil {
+		parts[0] = refusedPart(v1alpha1.ConditionReady, r)
+		if r.Stuck {
+			parts = append(parts, readyPart(v1alpha1.ConditionStalled, r.Reason, r.Message))
+		}
+	}
+	s := v1alpha1.WukongNetworkStatus{
+		Conditions: stamp{v.w.Status.Conditions, v.w.Generation, v.now}.conditions(parts),
+		Bridge:     v.bridgeName(),
+	}
+	for i := range s.Conditions {
+		s.Conditions[i].Message = ofNetworks().Replace(s.Conditions[i].Message)
+	}
+	for _, w := range v.bridges.Wants {
+		s.Policies = append(s.Policies, v1alpha1.NetworkPolicyStatus{Name: w.Policy, Bridge: w.Bridge.Name, Uplink: w.Bridge.Uplink})
+	}
+	// Customize asks for what NMState says of policies that are leaving by their names here.
+	for _, p := range v.children.Policies.All() {
+		if !slices.ContainsFunc(v.bridges.Wants, func(w bridges.Want) bool { return w.Policy == p.Name }) {
+			made := p.Made()
+			s.Policies = append(s.Policies, v1alpha1.NetworkPolicyStatus{Name: p.Name, Bridge: made.Name, Uplink: made.Uplink})
+		}
+	}
+	return s
+}
+
+// invalidStatus is the status of a WukongNetwork that cannot be acted on: everything that exists is held.
+func (v *networkView) invalidStatus(errs field.ErrorList) v1alpha1.WukongNetworkStatus {
+	var messages []string
+	for _, err := range errs {
+		messages = append(messages, err.Error())
+	}
+	s := v.refusedStatus(&outcome.Refusal{Reason: v1alpha1.ReasonInvalidSpec, Message: strings.Join(messages, "; "), Stuck: true}, part{})
+	s.Policies = v.w.Status.Policies // of two with one name only one may stand there
+	return s
+}
+
+// unregisteredStatus is the status where NMState's policies are not registered with the CompositeController.
+func (v *networkView) unregisteredStatus() v1alpha1.WukongNetworkStatus {
+	return v.refusedStatus(&outcome.Refusal{
+		Reason: v1alpha1.ReasonNMStateNotRegistered, Stuck: true,
+		Message: "NMState is not registered with the CompositeController wukong-networks, so no policy is made: install NMState, " +
+			"and apply deploy/ again",
+	}, part{})
+}
+
+// terminatingStatus is the status of a WukongNetwork that is being deleted.
+func (v *networkView) terminatingStatus(message string) v1alpha1.WukongNetworkStatus {
+	return v.refusedStatus(&outcome.Refusal{Reason: v1alpha1.ReasonTerminating, Message: message}, part{})
+}
