@@ -94,7 +94,7 @@ func SyncNode(req *NodeRequest) (*NodeResponse, error) {
 // could never write it again, and the old facts would stand for ever.
 const (
 	manyBridges = 500
-	maxTold     = 230 << 10 // 750 bridges on VLAN interfaces of their own
+	maxTold     = 230 << 10 // some 6,000 bridges on VLAN interfaces of their own, or a thousand of any other kind
 )
 
 // tellable is a network as a WukongNode can tell of it. One that is too large is not told at all: what cannot be told must not be looked
@@ -105,13 +105,16 @@ func tellable(n v1alpha1.NodeNetwork) v1alpha1.NodeNetwork {
 		return v1alpha1.NodeNetwork{Message: "it has too many interfaces to tell of: " + way}
 	}
 	bridged := 0
+	for _, g := range n.VLANBridges {
+		bridged += len(g.Bridges)
+	}
 	for _, i := range n.Interfaces {
 		if i.Bridge != nil {
 			bridged++
 		}
 	}
 	if bridged > manyBridges {
-		n.Message = fmt.Sprintf("it has more than %d bridges, and at about a thousand it can no longer be told of: %s", manyBridges, way)
+		n.Message = fmt.Sprintf("it has more than %d bridges, and every request about a machine on it has them all: %s", manyBridges, way)
 	}
 	return n
 }

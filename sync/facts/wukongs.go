@@ -51,8 +51,10 @@ func whole(n *v1alpha1.NodeNetwork) bool {
 		port := func(p v1alpha1.NodePort) bool { return p.Name == "" }
 		return i.Name == "" || i.VLAN != nil && i.VLAN.Base == "" || i.Bridge != nil && slices.ContainsFunc(i.Bridge.Ports, port)
 	}
+	group := func(b v1alpha1.NodeVLANBridges) bool { return b.Base == "" || len(b.Bridges) == 0 }
 	route := func(r v1alpha1.NodeRoute) bool { return r.Destination == "" }
-	return !slices.ContainsFunc(n.Interfaces, nameless) && !slices.ContainsFunc(n.DefaultRoutes, route)
+	return !slices.ContainsFunc(n.Interfaces, nameless) && !slices.ContainsFunc(n.VLANBridges, group) &&
+		!slices.ContainsFunc(n.DefaultRoutes, route)
 }
 
 // WukongNetwork is a network of the nodes that Wukongs use by its name.

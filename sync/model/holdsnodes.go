@@ -59,9 +59,7 @@ func (c *cluster) toldUnused(policy *unstructured.Unstructured, bridge any) {
 			c.breaks("bridge %v is taken off node %s, and its WukongNode is forged", bridge, node)
 			continue
 		}
-		list, _ := value(told.Object, "network", "interfaces").([]any)
-		for _, item := range list {
-			i := item.(map[string]any)
+		for _, i := range toldInterfaces(told) {
 			if i["interface"] == bridge && value(i, "bridge", "occupied") == true && isFedBy(i, policy.GetLabels()["vm.novasphere.dev/uplink"]) {
 				c.breaks("bridge %v is taken off node %s, and somebody is plugged in", bridge, node)
 			}

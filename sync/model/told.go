@@ -45,6 +45,10 @@ func (c *cluster) handTells() {
 func carriesNothing(o *unstructured.Unstructured) {
 	told := o.Object["network"].(map[string]any)
 	delete(told, "defaultRoutes")
+	groups, _ := told["vlanBridges"].([]any)
+	for _, g := range groups {
+		delete(g.(map[string]any), "occupied")
+	}
 	interfaces, _ := told["interfaces"].([]any)
 	for _, item := range interfaces {
 		i := item.(map[string]any)
@@ -124,9 +128,7 @@ func bridgeLine(current, bridge map[string]any) string {
 // toldLines are what a WukongNode says, in the same lines.
 func toldLines(told *unstructured.Unstructured) []string {
 	var all []string
-	list, _ := value(told.Object, "network", "interfaces").([]any)
-	for _, item := range list {
-		i := item.(map[string]any)
+	for _, i := range toldInterfaces(told) {
 		var addresses []string
 		for _, family := range []string{"ipv4", "ipv6"} {
 			given, _ := value(i, family, "addresses").([]any)
@@ -146,6 +148,29 @@ func toldLines(told *unstructured.Unstructured) []string {
 		all = append(all, line(i["interface"], i, append(addresses, bridge)))
 	}
 	slices.Sort(all)
+	return all
+}
+
+// toldInterfaces are the interfaces that a WukongNode tells of, those in few words too.
+func toldInterfaces(told *unstructured.Unstructured) []map[string]any {
+	var all []map[string]any
+	list, _ := value(told.Object, "network", "interfaces").([]any)
+	for _, item := range list {
+		all = append(all, item.(map[string]any))
+	}
+	groups, _ := value(told.Object, "network", "vlanBridges").([]any)
+	for _, item := range groups {
+		g := item.(map[string]any)
+		occupied, _ := g["occupied"].([]any)
+		for bridge, vlan := range g["bridges"].(map[string]any) {
+			uplink := fmt.Sprint(g["base"], ".", vlan)
+			all = append(all,
+				map[string]any{"interface": uplink, "type": "vlan", "mtu": g["mtu"], "controller": bridge},
+				map[string]any{"interface": bridge, "type": "linux-bridge", "mtu": g["mtu"], "bridge": map[string]any{
+					"ports": []any{map[string]any{"interface": uplink}}, "occupied": slices.Contains(occupied, any(bridge)),
+				}})
+		}
+	}
 	return all
 }
 

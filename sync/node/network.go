@@ -1,6 +1,7 @@
 package node
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -21,9 +22,14 @@ const maxAddresses = 8
 
 // Network is what a WukongNode tells of the node: only what stays when machines and pods come and go.
 func (s *State) Network() v1alpha1.NodeNetwork {
-	n := v1alpha1.NodeNetwork{Reported: s.Reported, ReportedAt: s.Updated, DefaultRoutes: s.defaults}
+	found := s.findVLANBridges()
+	n := v1alpha1.NodeNetwork{Reported: s.Reported, ReportedAt: s.Updated, VLANBridges: found.told(s), DefaultRoutes: s.defaults}
+	brief := map[*iface]bool{}
+	for bridge, uplink := range found {
+		brief[bridge], brief[uplink] = true, true
+	}
 	for at := range s.interfaces {
-		if i := &s.interfaces[at]; i.stays() {
+		if i := &s.interfaces[at]; i.stays() && !brief[i] {
 			n.Interfaces = append(n.Interfaces, s.told(i))
 		}
 	}
@@ -55,15 +61,25 @@ func (s *State) told(i *iface) v1alpha1.NodeInterface {
 	if i.kind != LinuxBridge && i.kind != OVSBridge {
 		return told
 	}
-	told.Bridge = &v1alpha1.NodeBridge{Occupied: i.occupied}
-	for _, p := range i.ports {
-		if plugged := s.iface(p.name); p.bonds || p.name == i.name || plugged != nil && plugged.stays() {
-			told.Bridge.Ports = append(told.Bridge.Ports, v1alpha1.NodePort{Name: p.name, FiltersVLANs: p.filters, Bond: p.bonds})
-		} else {
-			told.Bridge.Occupied = true
-		}
+	ports, occupied := s.lastingPorts(i)
+	told.Bridge = &v1alpha1.NodeBridge{Occupied: occupied}
+	for _, p := range ports {
+		told.Bridge.Ports = append(told.Bridge.Ports, v1alpha1.NodePort{Name: p.name, FiltersVLANs: p.filters, Bond: p.bonds})
 	}
 	return told
+}
+
+// lastingPorts are the ports of a bridge that stay when machines and pods come and go; occupied is whether it has others.
+func (s *State) lastingPorts(bridge *iface) (lasting []port, occupied bool) {
+	occupied = bridge.occupied
+	for _, p := range bridge.ports {
+		if plugged := s.iface(p.name); p.bonds || p.name == bridge.name || plugged != nil && plugged.stays() {
+			lasting = append(lasting, p)
+		} else {
+			occupied = true
+		}
+	}
+	return lasting, occupied
 }
 
 // told is what a WukongNode tells of the addresses of one family; nil where there are none, and none is asked for.
@@ -99,6 +115,9 @@ func From(name string, n v1alpha1.NodeNetwork) *State {
 			}
 		}
 		s.interfaces = append(s.interfaces, i)
+	}
+	for _, told := range n.VLANBridges {
+		s.interfaces = append(s.interfaces, fromVLANBridges(told)...)
 	}
 	for _, route := range n.DefaultRoutes {
 		s.addDefault(route)
@@ -145,6 +164,15 @@ func (s *State) summary() v1alpha1.NodeSummary {
 			bridges = append(bridges, i.name)
 		}
 	}
-	sum.FreeNICs, sum.Bridges = strings.Join(free, ","), strings.Join(bridges, ",")
+	sum.FreeNICs, sum.Bridges = strings.Join(free, ","), someOf(bridges)
 	return sum
+}
+
+// someOf are the first names, and how many more there are: a node may have hundreds of bridges.
+func someOf(names []string) string {
+	const shown = 5
+	if len(names) <= shown {
+		return strings.Join(names, ",")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:shown], ","), len(names)-shown)
 }

@@ -217,8 +217,8 @@ func TestSizes(t *testing.T) {
 		"Node.v1": 14_000, "NodeNetworkState.nmstate.io/v1beta1": 47_000, "NodeNetworkConfigurationEnactment.nmstate.io/v1beta1": 2_400,
 		"NodeNetworkConfigurationPolicy.nmstate.io/v1": 4_000,
 	})
-	of(scale.Size{Networks: 1, Nodes: 50}, map[string]int{"WukongNode.vm.novasphere.dev/v1alpha1": 5_500})
-	of(scale.Size{Networks: 16, Nodes: 50}, map[string]int{"WukongNode.vm.novasphere.dev/v1alpha1": 15_000})
+	of(scale.Size{Networks: 1, Nodes: 50}, map[string]int{"WukongNode.vm.novasphere.dev/v1alpha1": 5_300})
+	of(scale.Size{Networks: 16, Nodes: 50}, map[string]int{"WukongNode.vm.novasphere.dev/v1alpha1": 6_300})
 	of(scale.Size{Networks: 1, Shared: true}, map[string]int{"WukongNetwork.vm.novasphere.dev/v1alpha1": 1_600})
 }
 

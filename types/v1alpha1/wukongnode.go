@@ -72,6 +72,13 @@ type NodeNetwork struct {
 	// +listType=atomic
 	Interfaces []NodeInterface `json:"interfaces,omitempty"`
 
+	// vlanBridges are the bridges of the kind that a network with vlanId makes, which a node may have hundreds of. They and their VLAN
+	// interfaces are not among interfaces.
+	//
+	// +optional
+	// +listType=atomic
+	VLANBridges []NodeVLANBridges `json:"vlanBridges,omitempty"`
+
 	// defaultRoutes are the node's routes to everywhere, of IPv4 and IPv6.
 	//
 	// +optional
@@ -91,7 +98,7 @@ type NodeSummary struct {
 	// +optional
 	FreeNICs string `json:"freeNICs,omitempty"`
 
-	// bridges are the Linux and Open vSwitch bridges.
+	// bridges are the Linux and Open vSwitch bridges: the first five, and how many more there are.
 	//
 	// +optional
 	Bridges string `json:"bridges,omitempty"`
@@ -211,6 +218,31 @@ type NodeBridge struct {
 	//
 	// +optional
 	Occupied bool `json:"occupied,omitempty"`
+}
+
+// NodeVLANBridges are Linux bridges on VLANs of one NIC. The one port of each that stays is the VLAN interface {base}.{id}, which filters
+// nothing, and neither has an address or a route.
+type NodeVLANBridges struct {
+	// base is the NIC or bond that the VLAN interfaces are on.
+	//
+	// +required
+	Base string `json:"base"`
+
+	// mtu is the largest packet of the bridges and of their VLAN interfaces, in bytes; absent where it is not reported.
+	//
+	// +optional
+	MTU int64 `json:"mtu,omitempty"`
+
+	// bridges are the numbers of the VLANs by the names of the bridges, for example br-office: 100.
+	//
+	// +required
+	Bridges map[string]int64 `json:"bridges"`
+
+	// occupied are those of the bridges that a machine or pod is plugged into.
+	//
+	// +optional
+	// +listType=atomic
+	Occupied []string `json:"occupied,omitempty"`
 }
 
 // NodePort is a port of a bridge.
