@@ -78,6 +78,7 @@ func settingsFlags(fs *flag.FlagSet, s *sync.Settings) {
 		DefaultOSImage:    "quay.io/containerdisks/ubuntu:24.04",
 		Preflight:         true,
 		NodesSettle:       30 * time.Second,
+		NodesGather:       30 * time.Second,
 		TeardownTimeout:   15 * time.Minute,
 	}
 	interfaceName := regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9_.-]{0,13}[A-Za-z0-9])?$`)
@@ -101,6 +102,7 @@ func settingsFlags(fs *flag.FlagSet, s *sync.Settings) {
 		"let machines land only where the bridge-marker DaemonSet has found their bridges (default false)")
 	fs.BoolVar(&s.Preflight, "preflight", s.Preflight, "look at the selected nodes before a policy is created")
 	duration(fs, "nodes-settle", "`time` after a node was first told of in which no policy is created, because others may follow (default 30s)", &s.NodesSettle)
+	duration(fs, "nodes-gather", "`time` in which changes of the bridges of a node are gathered, to be told of together (default 30s)", &s.NodesGather)
 	duration(fs, "teardown-timeout", "`time` without progress after which the removal of a bridge is given up, for example 90s or 1h (default 15m)",
 		&s.TeardownTimeout)
 }

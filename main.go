@@ -43,6 +43,7 @@
 //	-bridge-marker                let machines land only where the bridge-marker DaemonSet has found their bridges
 //	-preflight=false              create policies without looking at the nodes first
 //	-nodes-settle 30s             time after a node was first told of in which no policy is created
+//	-nodes-gather 30s             time in which changes of the bridges of a node are gathered, to be told of together
 //	-teardown-timeout 15m         time without progress after which the removal of a bridge is given up
 //	-memory-limit                 size of the container's memory: see Memory
 //	-log-level info               debug, info, warn or error

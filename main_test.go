@@ -246,8 +246,8 @@ func TestRunFails(t *testing.T) {
 
 func TestSettings(t *testing.T) {
 	defaults := sync.Settings{
-		PhysicalInterface: "ens160", DefaultOSImage: "quay.io/containerdisks/ubuntu:24.04", Preflight: true, NodesSettle: 30 * time.Second,
-		TeardownTimeout: 15 * time.Minute,
+		PhysicalInterface: "ens160", DefaultOSImage: "quay.io/containerdisks/ubuntu:24.04", Preflight: true,
+		NodesSettle: 30 * time.Second, NodesGather: 30 * time.Second, TeardownTimeout: 15 * time.Minute,
 	}
 	for _, test := range []struct {
 		name string
@@ -258,19 +258,19 @@ func TestSettings(t *testing.T) {
 		{"defaults", nil, nil, func(*sync.Settings) {}},
 		{
 			"flags", nil,
-			[]string{"-physical-interface=eth0.10", "-default-os-image=example.com/os", "-bridge-marker", "-preflight=false", "-nodes-settle=5s", "-teardown-timeout=90s"},
+			[]string{"-physical-interface=eth0.10", "-default-os-image=example.com/os", "-bridge-marker", "-preflight=false", "-nodes-settle=5s", "-nodes-gather=2s", "-teardown-timeout=90s"},
 			func(s *sync.Settings) {
-				*s = sync.Settings{PhysicalInterface: "eth0.10", DefaultOSImage: "example.com/os", BridgeMarker: true, NodesSettle: 5 * time.Second, TeardownTimeout: 90 * time.Second}
+				*s = sync.Settings{PhysicalInterface: "eth0.10", DefaultOSImage: "example.com/os", BridgeMarker: true, NodesSettle: 5 * time.Second, NodesGather: 2 * time.Second, TeardownTimeout: 90 * time.Second}
 			},
 		},
 		{
 			"environment",
 			map[string]string{
 				"WUKONG_PHYSICAL_INTERFACE": "abcdefghijklmno", "WUKONG_DEFAULT_OS_IMAGE": "example.com/os", "WUKONG_BRIDGE_MARKER": "true",
-				"WUKONG_PREFLIGHT": "false", "WUKONG_NODES_SETTLE": "1m", "WUKONG_TEARDOWN_TIMEOUT": "1h",
+				"WUKONG_PREFLIGHT": "false", "WUKONG_NODES_SETTLE": "1m", "WUKONG_NODES_GATHER": "10s", "WUKONG_TEARDOWN_TIMEOUT": "1h",
 			}, nil,
 			func(s *sync.Settings) {
-				*s = sync.Settings{PhysicalInterface: "abcdefghijklmno", DefaultOSImage: "example.com/os", BridgeMarker: true, NodesSettle: time.Minute, TeardownTimeout: time.Hour}
+				*s = sync.Settings{PhysicalInterface: "abcdefghijklmno", DefaultOSImage: "example.com/os", BridgeMarker: true, NodesSettle: time.Minute, NodesGather: 10 * time.Second, TeardownTimeout: time.Hour}
 			},
 		},
 		{
@@ -357,8 +357,8 @@ func TestManual(t *testing.T) {
 	}
 	manual, _, _ := strings.Cut(string(source), "package main")
 	flags := regexp.MustCompile(`(?m)^  (-[a-z-]+)`).FindAllStringSubmatch(usage.String(), -1)
-	if len(flags) != 15 {
-		t.Errorf("the usage has %d flags, want 15:\n%s", len(flags), usage.String())
+	if len(flags) != 16 {
+		t.Errorf("the usage has %d flags, want 16:\n%s", len(flags), usage.String())
 	}
 	for _, f := range flags {
 		if !regexp.MustCompile(`(?m)^//\t(-[a-z-]+, )?` + f[1] + `\b`).MatchString(manual) {

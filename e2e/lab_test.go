@@ -51,7 +51,7 @@ const (
 
 // hookFlags are those of every hook. Nodes do not join by and by, so nobody needs to wait for more of them.
 // The last two are none of the first version's.
-var hookFlags = []string{"-log-level", "debug", "-nodes-settle", "100ms"}
+var hookFlags = []string{"-log-level", "debug", "-nodes-settle", "100ms", "-nodes-gather", "1s"}
 
 // patience is how long anything may take. A busy machine needs a few seconds for most.
 const patience = 20 * time.Second

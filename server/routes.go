@@ -83,8 +83,10 @@ func networkRoute(
 // nodeRoutes are the hooks of the DecoratorController of Nodes.
 func (s *hooks) nodeRoutes(r chi.Router) {
 	r.Post("/node/sync", hook(s, route[sync.NodeRequest, sync.NodeResponse]{
-		name:  "node/sync",
-		call:  sync.SyncNode,
+		name: "node/sync",
+		call: func(req *sync.NodeRequest) (*sync.NodeResponse, error) {
+			return sync.SyncNode(req, s.Settings, s.Now())
+		},
 		about: func(req *sync.NodeRequest) []any { return []any{"node", req.Object.Name} },
 	}))
 	r.Post("/node/customize", hook(s, route[sync.NodeCustomizeRequest, sync.CustomizeResponse]{

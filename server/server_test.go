@@ -264,7 +264,7 @@ func TestGoldenCases(t *testing.T) {
 	cfg, _ := config()
 	// As the golden cases have it.
 	cfg.Settings = sync.Settings{
-		PhysicalInterface: "ens160", DefaultOSImage: "quay.io/containerdisks/ubuntu:24.04", Preflight: true, NodesSettle: 30 * time.Second,
+		PhysicalInterface: "ens160", DefaultOSImage: "quay.io/containerdisks/ubuntu:24.04", Preflight: true, NodesSettle: 30 * time.Second, NodesGather: 30 * time.Second,
 		TeardownTimeout: 15 * time.Minute,
 	}
 	cfg.Now = func() time.Time { return time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC) }

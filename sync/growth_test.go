@@ -5,6 +5,7 @@ package sync_test
 import (
 	"encoding/json"
 	"testing"
+	"time"
 
 	jsonv2 "github.com/go-json-experiment/json"
 
@@ -107,21 +108,19 @@ func answering(tb testing.TB, size scale.Size) func() {
 func fromWireToWire(path string, request []byte) ([]byte, error) {
 	switch path {
 	case "/network/sync":
-		return answerTo(request, func(req *sync.NetworkRequest) (*sync.NetworkResponse, error) {
-			return sync.SyncNetwork(req, goldenSettings, goldenNow)
-		})
+		return answerTo(request, sync.SyncNetwork)
 	case "/node/sync":
 		return answerTo(request, sync.SyncNode)
 	}
-	return answerTo(request, func(req *sync.Request) (*sync.Response, error) { return sync.Sync(req, goldenSettings, goldenNow) })
+	return answerTo(request, sync.Sync)
 }
 
-func answerTo[Req, Resp any](request []byte, call func(*Req) (*Resp, error)) ([]byte, error) {
+func answerTo[Req, Resp any](request []byte, call func(*Req, sync.Settings, time.Time) (*Resp, error)) ([]byte, error) {
 	req := new(Req)
 	if err := jsonv2.Unmarshal(request, req); err != nil {
 		return nil, err
 	}
-	resp, err := call(req)
+	resp, err := call(req, goldenSettings, goldenNow)
 	if err != nil {
 		return nil, err
 	}

@@ -38,7 +38,7 @@ func newNetworkView(req *NetworkRequest, settings Settings, now time.Time) *netw
 	w := v.w
 	b := bridges.View{
 		Owner:     facts.Owner{APIVersion: w.APIVersion, Kind: w.Kind, Name: w.Name, UID: w.UID, Controller: true},
-		Preflight: settings.Preflight, TeardownTimeout: settings.TeardownTimeout, NodesSettle: settings.NodesSettle, Now: now,
+		Preflight: settings.Preflight, TeardownTimeout: settings.TeardownTimeout, NodesSettle: settings.NodesSettle, NodesGather: settings.NodesGather, Now: now,
 		Policies: v.children.Policies, Related: v.related, Asked: map[string]bool{}, Reclaimed: map[string]bool{},
 	}
 	for _, u := range v.uplinks() {

@@ -20,6 +20,10 @@ type Settings struct {
 	// NodesSettle is how long after a node was first told of no policy is created, because others may follow.
 	NodesSettle time.Duration
 
+	// NodesGather is for how long changes of the bridges of a node are gathered, before they are told of together; 0 for no time. Each
+	// time that a node is told of anew, all machines on the node are looked at.
+	NodesGather time.Duration
+
 	// TeardownTimeout is how long the removal of a bridge may make no progress before its policy is deleted anyway.
 	TeardownTimeout time.Duration
 }

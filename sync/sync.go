@@ -14,6 +14,7 @@ import (
 
 	"novasphere.dev/wukong/sync/facts"
 	"novasphere.dev/wukong/sync/hold"
+	"novasphere.dev/wukong/sync/node"
 )
 
 // decided are the decisions about a Wukong, apart from those about its networks.
@@ -118,5 +119,9 @@ func (v *view) resync(d decided) float64 {
 
 // patience is after how many seconds a removal is looked at again.
 func patience(settings Settings) float64 {
-	return max(1, settings.TeardownTimeout.Seconds()/10)
+	again := settings.TeardownTimeout / 10
+	if told := node.Gather(settings.NodesGather).AtMost(); told > 0 {
+		again = min(again, told)
+	}
+	return max(1, again.Seconds())
 }

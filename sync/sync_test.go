@@ -28,6 +28,7 @@ var goldenSettings = sync.Settings{
 	DefaultOSImage:    "quay.io/containerdisks/ubuntu:24.04",
 	Preflight:         true,
 	NodesSettle:       30 * time.Second,
+	NodesGather:       30 * time.Second,
 	TeardownTimeout:   15 * time.Minute,
 }
 
@@ -41,7 +42,7 @@ var hooks = map[string]func(request []byte) (question, error){
 	"network-finalize":  asked(sync.FinalizeNetwork),
 	"network-customize": asked(timeless(sync.CustomizeNetwork)),
 
-	"node-sync":      asked(always(sync.SyncNode)),
+	"node-sync":      asked(sync.SyncNode),
 	"node-customize": asked(always(sync.CustomizeNode)),
 }
 

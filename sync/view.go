@@ -44,7 +44,7 @@ func newView(req *Request, settings Settings, now time.Time) *view {
 // bridgesView is what the decisions about the bridges may use.
 func (v *view) bridgesView() *bridges.View {
 	b := bridges.View{
-		Owner: v.owner, Preflight: v.settings.Preflight, NodesSettle: v.settings.NodesSettle,
+		Owner: v.owner, Preflight: v.settings.Preflight, NodesSettle: v.settings.NodesSettle, NodesGather: v.settings.NodesGather,
 		TeardownTimeout: v.settings.TeardownTimeout, Now: v.now,
 		Policies: v.children.Policies, Related: v.related, Asked: v.askedBridges(), Reclaimed: v.reclaimed(),
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -11,6 +12,7 @@ import (
 
 	"novasphere.dev/wukong/sync/facts"
 	"novasphere.dev/wukong/sync/lenient"
+	"novasphere.dev/wukong/sync/node"
 	"novasphere.dev/wukong/types/v1alpha1"
 )
 
@@ -43,11 +45,14 @@ func (r *NodeRequest) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return reader.Err()
 }
 
-// NodeResponse is the answer to /node/sync. It has nothing but attachments: Metacontroller writes a status in it, be it an empty one,
+// NodeResponse is the answer to /node/sync. It has nothing of the Node itself: Metacontroller writes a status in it, be it an empty one,
 // over the status that the kubelet keeps on the Node, and labels and annotations in it onto the Node.
 type NodeResponse struct {
 	// Attachments is the WukongNode that should exist.
 	Attachments Children `json:"attachments"`
+
+	// ResyncAfterSeconds asks Metacontroller to call once more after this time.
+	ResyncAfterSeconds float64 `json:"resyncAfterSeconds,omitempty"`
 }
 
 // NodeCustomizeRequest is what Metacontroller posts to /node/customize. It calls the Node parent there.
@@ -69,7 +74,7 @@ func (r *NodeCustomizeRequest) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 // SyncNode answers the WukongNode of a Node. What cannot be read of the node's network is told as not reported, and never an error:
 // an error would leave the old facts standing.
 // The table in docs/decisions.md has its rows.
-func SyncNode(req *NodeRequest) (*NodeResponse, error) {
+func SyncNode(req *NodeRequest, settings Settings, now time.Time) (*NodeResponse, error) {
 	if err := isNode("object", &req.Object); err != nil {
 		return nil, err
 	}
@@ -83,11 +88,29 @@ func SyncNode(req *NodeRequest) (*NodeResponse, error) {
 		told = tellable(s.Network())
 	}
 	told.Ready = req.Object.Ready
-	if before := req.Attachments.WukongNodes.Get(name); before != nil && before.Readable && sameFacts(before.Network, told) {
+	told, wait := req.since(told, settings, now)
+	return &NodeResponse{Attachments: Children{wukongNode(&req.Object, told)}, ResyncAfterSeconds: wait.Seconds()}, nil
+}
+
+// since is what is told of a node, as it was first told where it is the same. For a time a change is not told: see node.Gather.
+// The table in docs/decisions.md has its rows.
+func (r *NodeRequest) since(told v1alpha1.NodeNetwork, settings Settings, now time.Time) (v1alpha1.NodeNetwork, time.Duration) {
+	before := r.Attachments.WukongNodes.Get(r.Object.Name)
+	if before == nil || !before.Readable {
+		return told, 0
+	}
+	if sameFacts(before.Network, told) {
 		// A time to come is nobody's report: somebody has edited it.
 		told.ReportedAt = min(before.Network.ReportedAt, told.ReportedAt)
+		return told, 0
 	}
-	return &NodeResponse{Attachments: Children{wukongNode(&req.Object, told)}}, nil
+	wait := node.Gather(settings.NodesGather).Wait(before.Network, told, now)
+	if wait == 0 {
+		return told, 0
+	}
+	as := before.Network
+	as.Ready = told.Ready
+	return as, wait
 }
 
 // A WukongNode is written with a copy of itself in an annotation, and the API server takes 256 KiB of annotations. Past that Metacontroller

@@ -23,8 +23,6 @@ const (
 	maxMachines = 3800
 	firstVLAN   = 100
 	sharedVLAN  = 50
-	// silence is how long there must be no call until something counts as over.
-	silence = 3 * time.Second
 )
 
 var (
@@ -90,7 +88,7 @@ func (f *fleet) start(ctx context.Context) error {
 	_, err = f.Resource(v1alpha1.NodeResource + "." + v1alpha1.Group)
 	tells := err == nil // else it is an earlier version, which looks at Nodes and NodeNetworkStates
 	if tells {
-		flags = append(flags, "-nodes-settle", "1s")
+		flags = append(flags, "-nodes-settle", "1s", "-nodes-gather", f.size.gather.String())
 	}
 	if f.hook, err = f.StartHook(ctx, flags...); err != nil {
 		return err
@@ -240,8 +238,10 @@ func readiness(o *unstructured.Unstructured) (status, message string) {
 	return status, message
 }
 
-// settle waits until nobody has called the hook for a while. What has just been done may call it only now.
+// settle waits until nobody has called the hook for a while, so that nothing is gathered any more. What has just been done may call it
+// only now.
 func (f *fleet) settle(ctx context.Context) error {
+	silence := 3*time.Second + 3*f.size.gather/2
 	began := time.Now()
 	return f.until(ctx, "the hook is left alone", func() (bool, string, error) {
 		return f.counter.quiet() > silence && time.Since(began) > silence, "", nil

@@ -36,6 +36,7 @@ type size struct {
 	source          string // the tree to measure; empty for the one around this module
 	strategy        string
 	patience        time.Duration // how long anything may take
+	gather          time.Duration // for how long changes of a node's bridges are gathered
 }
 
 func main() {
@@ -56,6 +57,7 @@ func command(ctx context.Context, args []string) error {
 	flags.IntVar(&s.nodes, "nodes", 3, "`number` of nodes")
 	flags.StringVar(&s.strategy, "apply-strategy", "dynamic-apply", "Metacontroller's `strategy`: dynamic-apply or server-side-apply")
 	flags.DurationVar(&s.patience, "patience", 30*time.Minute, "the `time` that anything may take")
+	flags.DurationVar(&s.gather, "nodes-gather", 5*time.Second, "the hook's -nodes-gather: the simulated NMState is faster than the real one, and so is this `time`")
 	flags.StringVar(&s.source, "source", "", "the source `tree` to measure, for example of an earlier version (default: the one around)")
 	rows := flags.Bool("rows", false, "print the rows without the heads of the tables")
 	for name, way := range map[string]string{"shared": shared, "network": network, "nad": nad} {

@@ -56,7 +56,7 @@ func (v *View) leave(existing, winner *facts.Policy, staying map[string]bool) Ou
 	if last := v.lastMove(existing); last.After(since) {
 		since = last
 	}
-	if v.Now.Sub(since) > v.TeardownTimeout {
+	if v.Now.Sub(since) > v.TeardownTimeout+v.untilTold() {
 		return gone("policy %s: gave up removing bridge %s, nothing has moved for %s: the nodes may keep it; %s",
 			existing.Name, says.Name, v.TeardownTimeout, o.Message())
 	}
@@ -108,7 +108,18 @@ func (v *View) waitForUsers(existing *facts.Policy, staying map[string]bool) (o 
 	if occupant := v.occupant(existing); occupant != "" {
 		return stays(hold.Policy(existing), "bridge %s is removed when nobody uses it: %s", bridge, occupant), true
 	}
+	if since, _ := removingSince(existing, v.Now); v.Now.Sub(since) < v.untilTold() {
+		return stays(hold.Policy(existing), "bridge %s is removed when the nodes have had %s to tell who uses it", bridge, v.untilTold()), true
+	}
 	return Outcome{}, false
+}
+
+// untilTold is how long after a removal has begun the nodes may not yet have told who uses the bridge.
+func (v *View) untilTold() time.Duration {
+	if !v.Preflight || !v.Related.WukongNodes.Sent {
+		return 0
+	}
+	return node.Gather(v.NodesGather).AtMost()
 }
 
 // stays is the outcome for a policy that has to exist a while longer.

@@ -37,6 +37,9 @@ type View struct {
 	// NodesSettle is how long after a node was first told of no policy is created: others may follow.
 	NodesSettle time.Duration
 
+	// NodesGather is for how long changes of the bridges of a node are gathered before they are told of.
+	NodesGather time.Duration
+
 	// TeardownTimeout is how long the removal of a bridge may make no progress before it is given up.
 	TeardownTimeout time.Duration
 

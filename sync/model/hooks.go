@@ -19,7 +19,7 @@ func (c *cluster) hooksOf(p parent) hooks {
 	deleted := p.GetDeletionTimestamp() != nil
 	switch kindName(p) {
 	case "Node":
-		return hooks{"object", "attachments", customizesNode, callsNode}
+		return hooks{"object", "attachments", customizesNode, c.callsNode}
 	case v1alpha1.NetworkKind:
 		return hooks{
 			"parent", "children",
@@ -68,12 +68,12 @@ func customizesNode(request map[string]any) (*sync.CustomizeResponse, error) {
 	return sync.CustomizeNode(decoded[sync.NodeCustomizeRequest](request))
 }
 
-func callsNode(request map[string]any) (answer, error) {
-	resp, err := sync.SyncNode(decoded[sync.NodeRequest](request))
+func (c *cluster) callsNode(request map[string]any) (answer, error) {
+	resp, err := sync.SyncNode(decoded[sync.NodeRequest](request), c.settings, c.now)
 	if err != nil {
 		return answer{}, err
 	}
-	return answer{children: resp.Attachments, said: said(resp.Attachments, nil)}, nil
+	return answer{children: resp.Attachments, again: resp.ResyncAfterSeconds > 0, said: said(resp.Attachments, nil)}, nil
 }
 
 // earlier are rules as a version of the hook answered them that knew no WukongNodes.

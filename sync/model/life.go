@@ -28,6 +28,7 @@ var defaults = sync.Settings{
 	DefaultOSImage:    "quay.io/containerdisks/ubuntu:24.04",
 	Preflight:         true,
 	NodesSettle:       30 * time.Second,
+	NodesGather:       30 * time.Second,
 	TeardownTimeout:   15 * time.Minute,
 }
 

@@ -42,15 +42,18 @@ func (s *State) onlyVLAN(bridge *iface) *iface {
 		return nil
 	}
 	uplink := s.iface(ports[0].name)
-	switch {
-	case uplink == nil || uplink.kind != "vlan" || uplink.name != fmt.Sprintf("%s.%d", uplink.baseIface, uplink.vlan):
-	case uplink.controller != bridge.name || uplink.mtu != bridge.mtu:
-	case bridge.controller != "" || bridge.baseIface != "" || len(uplink.ports) > 0:
-	case s.addressed(bridge) || s.addressed(uplink):
-	default:
-		return uplink
+	if uplink == nil || !uplink.namedByVLAN() || uplink.controller != bridge.name || uplink.mtu != bridge.mtu {
+		return nil
 	}
-	return nil
+	if bridge.controller != "" || bridge.baseIface != "" || len(uplink.ports) > 0 || s.addressed(bridge) || s.addressed(uplink) {
+		return nil
+	}
+	return uplink
+}
+
+// namedByVLAN reports whether an interface is a VLAN interface with the name that a policy of the hook gives it.
+func (i *iface) namedByVLAN() bool {
+	return i.kind == "vlan" && i.name == fmt.Sprintf("%s.%d", i.baseIface, i.vlan)
 }
 
 // addressed reports whether a WukongNode has to tell of addresses or routes of an interface.

@@ -29,21 +29,19 @@ var now = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 func hook(path string, request []byte) ([]byte, error) {
 	switch path {
 	case "/network/sync":
-		return answered(request, func(req *sync.NetworkRequest) (*sync.NetworkResponse, error) {
-			return sync.SyncNetwork(req, settings, now)
-		})
+		return answered(request, sync.SyncNetwork)
 	case "/node/sync":
 		return answered(request, sync.SyncNode)
 	}
-	return answered(request, func(req *sync.Request) (*sync.Response, error) { return sync.Sync(req, settings, now) })
+	return answered(request, sync.Sync)
 }
 
-func answered[Req, Resp any](request []byte, call func(*Req) (*Resp, error)) ([]byte, error) {
+func answered[Req, Resp any](request []byte, call func(*Req, sync.Settings, time.Time) (*Resp, error)) ([]byte, error) {
 	req := new(Req)
 	if err := jsonv2.Unmarshal(request, req); err != nil {
 		return nil, err
 	}
-	resp, err := call(req)
+	resp, err := call(req, settings, now)
 	if err != nil {
 		return nil, err
 	}
