@@ -42,7 +42,7 @@ var hooks = map[string]func(request []byte) (question, error){
 	"network-finalize":  asked(sync.FinalizeNetwork),
 	"network-customize": asked(timeless(sync.CustomizeNetwork)),
 
-	"node-sync":      asked(sync.SyncNode),
+	"node-sync":      asked(later(sync.SyncNode)),
 	"node-customize": asked(always(sync.CustomizeNode)),
 }
 
@@ -74,6 +74,13 @@ func ask(t testing.TB, hook string, request []byte) question {
 // timeless is a function that takes no time.
 func timeless[Req, Resp any](call func(*Req, sync.Settings) (*Resp, error)) func(*Req, sync.Settings, time.Time) (*Resp, error) {
 	return func(req *Req, settings sync.Settings, _ time.Time) (*Resp, error) { return call(req, settings) }
+}
+
+// later is a function that is asked some seconds later: goldenNow is a moment at which all that was gathered is told of.
+func later[Req, Resp any](
+	call func(*Req, sync.Settings, time.Time) (*Resp, error),
+) func(*Req, sync.Settings, time.Time) (*Resp, error) {
+	return func(req *Req, settings sync.Settings, now time.Time) (*Resp, error) { return call(req, settings, now.Add(10*time.Second)) }
 }
 
 // always is a function that takes no settings either.

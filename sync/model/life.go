@@ -217,7 +217,8 @@ func (c *cluster) settle() {
 // rests is one round of rest: everything in progress succeeds, and each parent is synced once. writes counts what is
 // still written; again is whether an answer asked to be called again.
 func (c *cluster) rests() (writes int, again bool) {
-	c.now = c.now.Add(time.Minute)
+	// A full minute is a moment at which all nodes are told of, and Metacontroller asks about them then.
+	c.now = c.now.Add(time.Minute).Truncate(time.Minute)
 	for c.nmstateActs(true) {
 	}
 	for c.kubevirtActs(true) {

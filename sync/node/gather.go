@@ -13,20 +13,23 @@ import (
 // because Metacontroller makes one call of changes that come together.
 type Gather time.Duration
 
-// Wait is how long a node is told of as it was told of before; 0 where it is told of anew now. The first change after a quiet time is
-// told at once. So is whatever is about more than bridges: the look at a node depends on that.
+// Wait is how long a node is told of as it was told of before; 0 where it is told of anew now. What was reported before the last moment
+// is told now. Whatever is about more than bridges never waits: the look at a node depends on that.
 func (g Gather) Wait(before, told v1alpha1.NodeNetwork, now time.Time) time.Duration {
-	since, err := time.Parse(time.RFC3339, before.ReportedAt)
-	if g <= 0 || err != nil || since.After(now) || !reflect.DeepEqual(withoutBridges(before), withoutBridges(told)) {
+	reported, err := time.Parse(time.RFC3339, told.ReportedAt)
+	if g <= 0 || err != nil || !reflect.DeepEqual(withoutBridges(before), withoutBridges(told)) {
 		return 0
 	}
 	each := time.Duration(g)
-	// Half a time more: else the change after one that was told at such a moment would be told alone.
-	next := since.Add(each / 2).Truncate(each).Add(each)
-	return max(0, next.Sub(now))
+	moment := now.Truncate(each)
+	// Shortly after the moment everything is told. Else a node that reports all the time, or whose clock is ahead, would never be told of.
+	if reported.Before(moment) || now.Sub(moment) < each/5 {
+		return 0
+	}
+	return moment.Add(each).Sub(now)
 }
 
-// AtMost is the longest time for which a change may be gathered.
+// AtMost is the longest time for which a change may be gathered, with some time for the call.
 func (g Gather) AtMost() time.Duration {
 	return time.Duration(g) * 3 / 2
 }
