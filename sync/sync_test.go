@@ -80,7 +80,9 @@ func timeless[Req, Resp any](call func(*Req, sync.Settings) (*Resp, error)) func
 func later[Req, Resp any](
 	call func(*Req, sync.Settings, time.Time) (*Resp, error),
 ) func(*Req, sync.Settings, time.Time) (*Resp, error) {
-	return func(req *Req, settings sync.Settings, now time.Time) (*Resp, error) { return call(req, settings, now.Add(10*time.Second)) }
+	return func(req *Req, settings sync.Settings, now time.Time) (*Resp, error) {
+		return call(req, settings, now.Add(10*time.Second))
+	}
 }
 
 // always is a function that takes no settings either.
