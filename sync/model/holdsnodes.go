@@ -24,7 +24,9 @@ func (c *cluster) ticks(p asker, before, after *unstructured.Unstructured) {
 		c.breaks("WukongNode %s changes although nothing has: from %s to %s", node,
 			compactJSON(before.Object["network"]), compactJSON(after.Object["network"]))
 	}
-	c.lines[node] = lines
+	if c.lines[node] = lines; !slices.Equal(toldLines(after), stateLines(c.objects[stateKind][node])) {
+		delete(c.lines, node) // something of it waits to be told
+	}
 }
 
 // nodesTold checks that at rest each node has its WukongNode, and that it says what is so.
