@@ -116,10 +116,7 @@ func journey(ctx context.Context, c *cluster.Cluster) error {
 	if err != nil {
 		return err
 	}
-	s, err := newStory(c, "ubuntu-vm-nmstate")
-	if err != nil {
-		return err
-	}
+	s := &story{cluster: c, name: "ubuntu-vm-nmstate"}
 	if err := rollout(ctx, s, nodes); err != nil {
 		return err
 	}

@@ -4,9 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
-	"strings"
-	"text/tabwriter"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -14,8 +13,6 @@ import (
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/watch"
-	"k8s.io/client-go/kubernetes/scheme"
-	"k8s.io/client-go/rest"
 	watchtools "k8s.io/client-go/tools/watch"
 
 	"novasphere.dev/wukong/e2e/cluster"
@@ -31,19 +28,8 @@ const row = "%-10s %-6s %-15s %s\n"
 // story tells of one Wukong in the way that kubectl shows it.
 type story struct {
 	cluster *cluster.Cluster
-	tables  *rest.RESTClient
 	name    string
 	line    string // the last that watch has printed
-}
-
-func newStory(c *cluster.Cluster, name string) (*story, error) {
-	config := rest.CopyConfig(c.Config)
-	config.NegotiatedSerializer = scheme.Codecs.WithoutConversion()
-	tables, err := rest.UnversionedRESTClientFor(config)
-	if err != nil {
-		return nil, fmt.Errorf("making a client: %w", err)
-	}
-	return &story{cluster: c, tables: tables, name: name}, nil
 }
 
 // show says something, after a pause to read what was shown before, and prints what `kubectl get` prints of resources, each
@@ -56,37 +42,9 @@ func (s *story) show(ctx context.Context, text string, resources ...string) erro
 	}
 	fmt.Printf("\n# %s\n\n", text)
 	for _, resource := range resources {
-		gvr, err := s.cluster.Resource(resource)
-		if err != nil {
+		if err := s.cluster.Table(ctx, os.Stdout, resource, math.MaxInt); err != nil {
 			return err
 		}
-		table := &metav1.Table{}
-		err = s.tables.Get().AbsPath("apis", gvr.Group, gvr.Version, gvr.Resource).
-			SetHeader("Accept", "application/json;as=Table;v=v1;g=meta.k8s.io").Do(ctx).Into(table)
-		if err != nil {
-			return fmt.Errorf("listing %s: %w", resource, err)
-		}
-		fmt.Printf("$ kubectl get %s\n", gvr.Resource)
-		w := tabwriter.NewWriter(os.Stdout, 0, 0, 3, ' ', 0)
-		for i := -1; i < len(table.Rows); i++ {
-			var cells []string
-			for j, column := range table.ColumnDefinitions {
-				switch {
-				case column.Priority > 0: // only with -o wide
-				case i < 0:
-					cells = append(cells, strings.ToUpper(column.Name))
-				case table.Rows[i].Cells[j] == nil:
-					cells = append(cells, "")
-				default:
-					cells = append(cells, fmt.Sprint(table.Rows[i].Cells[j]))
-				}
-			}
-			_, _ = fmt.Fprintln(w, strings.Join(cells, "\t"))
-		}
-		if err := w.Flush(); err != nil {
-			return err
-		}
-		fmt.Println()
 	}
 	return nil
 }

@@ -8,6 +8,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"novasphere.dev/wukong/types/v1alpha1"
 )
 
 // afterwards changes one thing after another, and counts what each takes.
@@ -136,20 +138,25 @@ func (f *fleet) restart(ctx context.Context) error {
 	})
 }
 
-// deleteAll deletes all machines, and when they are gone what they shared.
-func (f *fleet) deleteAll(ctx context.Context) error {
+// deleteMachines deletes all machines, and waits until they are gone.
+func (f *fleet) deleteMachines(ctx context.Context) error {
 	for i := range f.size.machines {
 		if err := f.delete(ctx, wukongs, machineName(i)); err != nil {
 			return err
 		}
 	}
-	if err := f.gone(ctx, wukongs, 0); err != nil {
+	return f.gone(ctx, wukongs, 0)
+}
+
+// deleteAll deletes all machines, and when they are gone what they shared.
+func (f *fleet) deleteAll(ctx context.Context) error {
+	if err := f.deleteMachines(ctx); err != nil {
 		return err
 	}
 	if f.size.way != network {
 		return nil
 	}
-	if err := f.delete(ctx, networks, "lan"); err != nil {
+	if err := f.delete(ctx, networks, lan); err != nil {
 		return err
 	}
 	return f.gone(ctx, networks, 0)
@@ -171,7 +178,7 @@ func (f *fleet) gone(ctx context.Context, resource schema.GroupVersionResource, 
 		}
 		why := ""
 		if len(list.Items) > 0 {
-			_, why = readiness(&list.Items[0])
+			_, why = condition(&list.Items[0], v1alpha1.ConditionReady)
 		}
 		return len(list.Items) == left, fmt.Sprintf("%d are left; %s", len(list.Items), why), nil
 	})

@@ -42,6 +42,7 @@ type fleet struct {
 	audit   *audit
 	hook    *cluster.Process
 	manager *cluster.Process
+	nodes   *simulator.Simulator
 	// used is what both had used when it was last counted.
 	used struct{ hook, manager cluster.Usage }
 }
@@ -67,12 +68,19 @@ func measure(ctx context.Context, s size) (*result, error) {
 	if err := f.build(ctx, r); err != nil {
 		return nil, err
 	}
+	if s.built {
+		return r, nil
+	}
+	if s.story {
+		return r, f.tell(ctx)
+	}
 	return r, f.afterwards(ctx, r)
 }
 
 // start starts nodes, hook and Metacontroller, and waits until every node has its WukongNode.
 func (f *fleet) start(ctx context.Context) error {
-	machines, err := simulator.Start(ctx, f.Config, simulator.Options{Pace: 20 * time.Millisecond})
+	var err error
+	f.nodes, err = simulator.Start(ctx, f.Config, simulator.Options{Pace: 20 * time.Millisecond})
 	if err != nil {
 		return err
 	}
@@ -80,7 +88,7 @@ func (f *fleet) start(ctx context.Context) error {
 		node := simulator.Node{Name: nodeName(i), Pods: 60 + (40+i*17)%51, NICs: []simulator.NIC{
 			{Name: "ens160", Address: fmt.Sprintf("10.0.%d.%d", i/250, i%250+1)}, {Name: "ens192"},
 		}}
-		if err := machines.AddNode(ctx, node); err != nil {
+		if err := f.nodes.AddNode(ctx, node); err != nil {
 			return err
 		}
 	}
@@ -212,7 +220,7 @@ func (f *fleet) ready(ctx context.Context, resource schema.GroupVersionResource,
 		}
 		ready, why := 0, ""
 		for _, o := range list.Items {
-			if status, message := readiness(&o); status == "True" {
+			if status, message := condition(&o, v1alpha1.ConditionReady); status == "True" {
 				ready++
 			} else {
 				why = o.GetName() + ": " + message
@@ -226,11 +234,11 @@ func (f *fleet) ready(ctx context.Context, resource schema.GroupVersionResource,
 	return f.settle(ctx)
 }
 
-// readiness is the condition Ready of an object.
-func readiness(o *unstructured.Unstructured) (status, message string) {
+// condition is a condition of an object.
+func condition(o *unstructured.Unstructured, kind string) (status, message string) {
 	conditions, _, _ := unstructured.NestedSlice(o.Object, "status", "conditions")
 	for _, item := range conditions {
-		if c, _ := item.(map[string]any); c["type"] == v1alpha1.ConditionReady {
+		if c, _ := item.(map[string]any); c["type"] == kind {
 			status, _ = c["status"].(string)
 			message, _ = c["message"].(string)
 		}

@@ -35,6 +35,7 @@ type size struct {
 	way             string
 	source          string // the tree to measure; empty for the one around this module
 	strategy        string
+	built, story    bool
 	patience        time.Duration // how long anything may take
 	gather          time.Duration // for how long changes of a node's bridges are gathered
 }
@@ -59,6 +60,8 @@ func command(ctx context.Context, args []string) error {
 	flags.DurationVar(&s.patience, "patience", 30*time.Minute, "the `time` that anything may take")
 	flags.DurationVar(&s.gather, "nodes-gather", 5*time.Second, "the hook's -nodes-gather: the simulated NMState is faster than the real one, and so is this `time`")
 	flags.StringVar(&s.source, "source", "", "the source `tree` to measure, for example of an earlier version (default: the one around)")
+	flags.BoolVar(&s.built, "until-ready", false, "end when all machines are ready, without the changes")
+	flags.BoolVar(&s.story, "story", false, "with -network: in place of the changes, show how a node fails and recovers, and how all is deleted")
 	rows := flags.Bool("rows", false, "print the rows without the heads of the tables")
 	for name, way := range map[string]string{"shared": shared, "network": network, "nad": nad} {
 		flags.BoolFunc(name, "the machines are on "+way+", and not on bridges of their own", func(string) error {
@@ -74,6 +77,9 @@ func command(ctx context.Context, args []string) error {
 	}
 	if s.machines < 2 || s.machines > maxMachines || s.nodes < 1 {
 		return fmt.Errorf("there must be 2 to %d machines, and at least one node", maxMachines)
+	}
+	if s.story && s.way != network {
+		return errors.New("-story tells of a WukongNetwork: it needs -network")
 	}
 	r, err := measure(ctx, s)
 	if err != nil {

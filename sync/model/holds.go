@@ -132,20 +132,21 @@ func (c *cluster) unused(policy *unstructured.Unstructured, bridge any) {
 	}
 }
 
-// rivals reports whether another policy wants the same bridge or uplink for something else. Both were created before
+// rivals are the other policies that want the same bridge or uplink for something else. They were created before
 // either could be seen. Until one of them is gone, only NMState's own probes protect the nodes.
-func (c *cluster) rivals(policy *unstructured.Unstructured) bool {
+func (c *cluster) rivals(policy *unstructured.Unstructured) []string {
+	var all []string
 	const bridge, uplink = "vm.novasphere.dev/bridge", "vm.novasphere.dev/uplink"
 	l := policy.GetLabels()
-	for _, other := range c.objects[policyKind] {
+	for name, other := range c.objects[policyKind] {
 		if l[ofNetwork] != "" && l[ofNetwork] == other.GetLabels()[ofNetwork] {
 			continue // one for each uplink
 		}
 		if o := other.GetLabels(); (o[bridge] == l[bridge]) != (o[uplink] == l[uplink]) {
-			return true
+			all = append(all, name)
 		}
 	}
-	return false
+	return all
 }
 
 // settled checks what must be true at rest.

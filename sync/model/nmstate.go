@@ -89,8 +89,11 @@ func (c *cluster) configure(policy *unstructured.Unstructured, node string) {
 	after, err := nmstate.Apply(network(c.objects[stateKind][node]), spec)
 	switch {
 	case err == nil:
+		for _, rival := range c.rivals(policy) {
+			c.blind[rival] = true // what it has lost here it may not get back, even when this policy goes
+		}
 		c.objects[stateKind][node].Object["status"].(map[string]any)["currentState"] = after
-	case !c.settings.Preflight || c.rivals(policy) || c.blind[policy.GetName()], c.blind[policy.GetName()+" on "+node]:
+	case !c.settings.Preflight || len(c.rivals(policy)) > 0 || c.blind[policy.GetName()], c.blind[policy.GetName()+" on "+node]:
 		c.tell("  NMState rolls %s back: %v", node, err)
 		c.late[node] = true
 	default:
