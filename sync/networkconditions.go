@@ -18,12 +18,14 @@ import (
 // machine on the network.
 const maxFailedNodes = 3
 
-// status is what the user and the machines on the network read.
+// status is what the user and the machines on the network read. outcomes are those of the wanted policies, and then of those that leave.
 func (v *networkView) status(outcomes []bridges.Outcome) v1alpha1.WukongNetworkStatus {
 	var refusals []*outcome.Refusal
 	concern := ""
-	for _, o := range outcomes {
-		refusals = append(refusals, o.Refusal)
+	for i, o := range outcomes {
+		if i < len(v.bridges.Wants) { // the others leave, and nobody waits for that
+			refusals = append(refusals, v.ofUplink(i, o.Refusal))
+		}
 		if concern == "" {
 			concern = o.Concern
 		}
@@ -41,6 +43,16 @@ func (v *networkView) status(outcomes []bridges.Outcome) v1alpha1.WukongNetworkS
 		s.FailedNodes = v.failedNodes()
 	}
 	return s
+}
+
+// ofUplink is a refusal that names the uplink that it is about, where the network has several.
+func (v *networkView) ofUplink(i int, r *outcome.Refusal) *outcome.Refusal {
+	if r == nil || len(v.w.Spec.Uplinks) == 0 {
+		return r
+	}
+	named := *r
+	named.Message = fmt.Sprintf("uplink %s: %s", v.w.Spec.Uplinks[i].Name, r.Message)
+	return &named
 }
 
 // appliedAgain reports whether the network was ready in its present form: then policies that are in progress are merely applied again, as

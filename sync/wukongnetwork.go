@@ -110,7 +110,7 @@ func (v *networkView) sync() *NetworkResponse {
 	for _, o := range outcomes {
 		resp.take(o, v.settings)
 	}
-	resp.Status = v.status(outcomes[:len(v.bridges.Wants)])
+	resp.Status = v.status(outcomes)
 	return resp
 }
 

@@ -106,7 +106,9 @@ func (v *View) waitForUsers(existing *facts.Policy, staying map[string]bool) (o 
 			"Metacontroller does not send the nodes", bridge), true
 	}
 	if occupant := v.occupant(existing); occupant != "" {
-		return stays(hold.Policy(existing), "bridge %s is removed when nobody uses it: %s", bridge, occupant), true
+		o := stays(hold.Policy(existing), "bridge %s is removed when nobody uses it: %s", bridge, occupant)
+		o.Concern = fmt.Sprintf("policy %s goes when nobody uses its bridge: %s", name, occupant)
+		return o, true
 	}
 	if since, _ := removingSince(existing, v.Now); v.Now.Sub(since) < v.untilTold() {
 		return stays(hold.Policy(existing), "bridge %s is removed when the nodes have had %s to tell who uses it", bridge, v.untilTold()), true
