@@ -54,7 +54,7 @@ const (
 var hookFlags = []string{"-log-level", "debug", "-nodes-settle", "100ms", "-nodes-gather", "1s"}
 
 // patience is how long anything may take. A busy machine needs a few seconds for most.
-const patience = 20 * time.Second
+const patience = 40 * time.Second
 
 // lab is a control plane with simulated nodes, Metacontroller with one strategy, and the hook behind a proxy. All
 // journeys of a strategy share it, one at a time.

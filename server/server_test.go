@@ -267,8 +267,13 @@ func TestGoldenCases(t *testing.T) {
 		PhysicalInterface: "ens160", DefaultOSImage: "quay.io/containerdisks/ubuntu:24.04", Preflight: true, NodesSettle: 30 * time.Second, NodesGather: 30 * time.Second,
 		TeardownTimeout: 15 * time.Minute,
 	}
-	cfg.Now = func() time.Time { return time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC) }
+	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	cfg.Now = func() time.Time { return now }
 	url := serve(t, cfg).URL
+	// As in package sync: at the full minute all that was gathered of nodes is told.
+	seconds, _ := config()
+	seconds.Settings, seconds.Now = cfg.Settings, func() time.Time { return now.Add(10 * time.Second) }
+	later := serve(t, seconds).URL
 
 	// The cases of /network/sync are in network-sync.
 	requests, err := filepath.Glob("../testdata/*/*/request.json")
@@ -279,7 +284,11 @@ func TestGoldenCases(t *testing.T) {
 		dir := filepath.Dir(path)
 		hook := filepath.Base(filepath.Dir(dir))
 		t.Run(hook+"/"+filepath.Base(dir), func(t *testing.T) {
-			got := post(t, url+"/"+strings.ReplaceAll(hook, "-", "/"), read(t, path))
+			at := url
+			if hook == "node-sync" {
+				at = later
+			}
+			got := post(t, at+"/"+strings.ReplaceAll(hook, "-", "/"), read(t, path))
 			if got.code != 200 {
 				if want := read(t, filepath.Join(dir, "error.txt")); got.code != 422 || got.body != want {
 					t.Errorf("got %d %q, want 422 %q", got.code, got.body, want)

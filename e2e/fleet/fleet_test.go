@@ -13,7 +13,7 @@ func TestAFleet(t *testing.T) {
 	}
 	for _, way := range []string{own, shared, network, nad} {
 		t.Run(way, func(t *testing.T) {
-			r, err := measure(t.Context(), size{machines: 3, nodes: 2, way: way, strategy: "dynamic-apply", patience: 3 * time.Minute})
+			r, err := measure(t.Context(), size{machines: 3, nodes: 2, way: way, strategy: "dynamic-apply", patience: 3 * time.Minute, gather: time.Second})
 			if err != nil {
 				t.Fatal(err)
 			}
