@@ -21,7 +21,7 @@ func SyncHook(cfg Config, call func(*sync.Request) (*sync.Response, error)) (htt
 	if err != nil {
 		return nil, err
 	}
-	return lingering(hook(s, wukongRoute("sync", call))), nil
+	return lingering(hook(s, syncRoute("sync", call, func(resp *sync.Response) []string { return resp.Notes }))), nil
 }
 
 var (

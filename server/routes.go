@@ -8,75 +8,69 @@ import (
 
 // wukongRoutes are the hooks of the CompositeController of Wukongs.
 func (s *hooks) wukongRoutes(r chi.Router) {
-	r.Post("/sync", hook(s, wukongRoute("sync", func(req *sync.Request) (*sync.Response, error) {
+	notes := func(resp *sync.Response) []string { return resp.Notes }
+	r.Post("/sync", hook(s, syncRoute("sync", func(req *sync.Request) (*sync.Response, error) {
 		return sync.Sync(req, s.Settings, s.Now())
-	})))
-	r.Post("/finalize", hook(s, wukongRoute("finalize", func(req *sync.Request) (*sync.Response, error) {
+	}, notes)))
+	r.Post("/finalize", hook(s, syncRoute("finalize", func(req *sync.Request) (*sync.Response, error) {
 		return sync.Finalize(req, s.Settings, s.Now())
+	}, notes)))
+	r.Post("/customize", hook(s, customizeRoute("customize", func(req *sync.CustomizeRequest) (*sync.CustomizeResponse, error) {
+		return sync.Customize(req, s.Settings)
 	})))
-	r.Post("/customize", hook(s, route[sync.CustomizeRequest, sync.CustomizeResponse]{
-		name: "customize",
-		call: func(req *sync.CustomizeRequest) (*sync.CustomizeResponse, error) {
-			return sync.Customize(req, s.Settings)
-		},
-		about: func(req *sync.CustomizeRequest) []any {
-			if req.Parent == nil {
-				return nil
-			}
-			return []any{"parent", req.Parent.Name}
-		},
-	}))
-}
-
-func wukongRoute(name string, call func(*sync.Request) (*sync.Response, error)) route[sync.Request, sync.Response] {
-	return route[sync.Request, sync.Response]{
-		name: name,
-		call: call,
-		about: func(req *sync.Request) []any {
-			if req.Parent == nil {
-				return nil
-			}
-			return []any{"parent", req.Parent.Name, "children", req.Observed()}
-		},
-		notes: func(resp *sync.Response) []string { return resp.Notes },
-	}
 }
 
 // networkRoutes are the hooks of the CompositeController of WukongNetworks.
 func (s *hooks) networkRoutes(r chi.Router) {
-	r.Post("/network/sync", hook(s, networkRoute("network/sync", func(req *sync.NetworkRequest) (*sync.NetworkResponse, error) {
+	notes := func(resp *sync.NetworkResponse) []string { return resp.Notes }
+	r.Post("/network/sync", hook(s, syncRoute("network/sync", func(req *sync.NetworkRequest) (*sync.NetworkResponse, error) {
 		return sync.SyncNetwork(req, s.Settings, s.Now())
-	})))
-	r.Post("/network/finalize", hook(s, networkRoute("network/finalize", func(req *sync.NetworkRequest) (*sync.NetworkResponse, error) {
+	}, notes)))
+	r.Post("/network/finalize", hook(s, syncRoute("network/finalize", func(req *sync.NetworkRequest) (*sync.NetworkResponse, error) {
 		return sync.FinalizeNetwork(req, s.Settings, s.Now())
-	})))
-	r.Post("/network/customize", hook(s, route[sync.NetworkCustomizeRequest, sync.CustomizeResponse]{
-		name: "network/customize",
-		call: func(req *sync.NetworkCustomizeRequest) (*sync.CustomizeResponse, error) {
+	}, notes)))
+	r.Post("/network/customize", hook(s, customizeRoute("network/customize",
+		func(req *sync.NetworkCustomizeRequest) (*sync.CustomizeResponse, error) {
 			return sync.CustomizeNetwork(req, s.Settings)
-		},
-		about: func(req *sync.NetworkCustomizeRequest) []any {
-			if req.Parent == nil {
-				return nil
-			}
-			return []any{"parent", req.Parent.Name}
-		},
-	}))
+		})))
 }
 
-func networkRoute(
-	name string, call func(*sync.NetworkRequest) (*sync.NetworkResponse, error),
-) route[sync.NetworkRequest, sync.NetworkResponse] {
-	return route[sync.NetworkRequest, sync.NetworkResponse]{
+// parent is a kind of parent of a CompositeController.
+type parent[P any] interface {
+	*P
+	GetName() string
+}
+
+// syncRoute is a hook that answers what should exist of a parent.
+func syncRoute[P, Resp any, O parent[P]](
+	name string, call func(*sync.RequestOf[P]) (*Resp, error), notes func(*Resp) []string,
+) route[sync.RequestOf[P], Resp] {
+	return route[sync.RequestOf[P], Resp]{
 		name: name,
 		call: call,
-		about: func(req *sync.NetworkRequest) []any {
+		about: func(req *sync.RequestOf[P]) []any {
 			if req.Parent == nil {
 				return nil
 			}
-			return []any{"parent", req.Parent.Name, "children", len(req.Children.Policies.Keys)}
+			return []any{"parent", O(req.Parent).GetName(), "children", req.Observed()}
 		},
-		notes: func(resp *sync.NetworkResponse) []string { return resp.Notes },
+		notes: notes,
+	}
+}
+
+// customizeRoute is a hook that answers what else is looked at for a parent.
+func customizeRoute[P any, O parent[P]](
+	name string, call func(*sync.CustomizeRequestOf[P]) (*sync.CustomizeResponse, error),
+) route[sync.CustomizeRequestOf[P], sync.CustomizeResponse] {
+	return route[sync.CustomizeRequestOf[P], sync.CustomizeResponse]{
+		name: name,
+		call: call,
+		about: func(req *sync.CustomizeRequestOf[P]) []any {
+			if req.Parent == nil {
+				return nil
+			}
+			return []any{"parent", O(req.Parent).GetName()}
+		},
 	}
 }
 

@@ -13,28 +13,31 @@ import (
 	"novasphere.dev/wukong/types/v1alpha1"
 )
 
-// Request is what Metacontroller posts to /sync and /finalize: the Wukong and the observed objects, in the form of hook
-// version v2 (https://metacontroller.github.io/metacontroller/api/compositecontroller.html).
-type Request struct {
+// RequestOf is what Metacontroller posts to the hooks /sync and /finalize of one kind of parent: the parent and the observed objects, in
+// the form of hook version v2 (https://metacontroller.github.io/metacontroller/api/compositecontroller.html).
+type RequestOf[P any] struct {
 	// Controller is the CompositeController that calls.
 	Controller Controller `json:"controller"`
 
-	// Parent is the Wukong.
-	Parent *v1alpha1.Wukong `json:"parent"`
+	// Parent is the Wukong or the WukongNetwork.
+	Parent *P `json:"parent"`
 
-	// Children are the observed objects that belong to the Wukong. Every kind that the CompositeController declares has a
+	// Children are the observed objects that belong to the parent. Every kind that the CompositeController declares has a
 	// key, even if no object of the kind exists.
 	Children facts.Children `json:"children"`
 
 	// Related are the objects that the answer to /customize asked for.
 	Related facts.Related `json:"related"`
 
-	// Finalizing is true while the Wukong is being deleted.
+	// Finalizing is true while the parent is being deleted.
 	Finalizing bool `json:"finalizing"`
 }
 
+// Request is what Metacontroller posts about a Wukong.
+type Request = RequestOf[v1alpha1.Wukong]
+
 // Observed is the number of observed children.
-func (r *Request) Observed() int {
+func (r *RequestOf[P]) Observed() int {
 	return len(r.Children.Policies.Keys) + len(r.Children.Attachments.Keys) + len(r.Children.Machines.Keys)
 }
 
@@ -100,11 +103,14 @@ func (c Controller) registers(apiVersion, resource string) bool {
 	return slices.Contains(c.Spec.ChildResources, ChildResource{APIVersion: apiVersion, Resource: resource})
 }
 
-// CustomizeRequest is what Metacontroller posts to /customize.
-type CustomizeRequest struct {
-	Controller Controller       `json:"controller"`
-	Parent     *v1alpha1.Wukong `json:"parent"`
+// CustomizeRequestOf is what Metacontroller posts to the hook /customize of one kind of parent.
+type CustomizeRequestOf[P any] struct {
+	Controller Controller `json:"controller"`
+	Parent     *P         `json:"parent"`
 }
+
+// CustomizeRequest is what Metacontroller posts about a Wukong.
+type CustomizeRequest = CustomizeRequestOf[v1alpha1.Wukong]
 
 // CustomizeResponse is the answer to /customize. It selects the objects that Metacontroller sends with each sync; a
 // change of one of them triggers a sync.

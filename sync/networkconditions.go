@@ -42,6 +42,9 @@ func (v *networkView) status(outcomes []bridges.Outcome) v1alpha1.WukongNetworkS
 	if r != nil {
 		s.FailedNodes = v.failedNodes()
 	}
+	if held := holds(outcomes[len(v.bridges.Wants):]); held != "" && (r != nil || held != concern) {
+		s.Conditions[0].Message += "; " + ofNetworks().Replace(held)
+	}
 	return s
 }
 
@@ -83,6 +86,17 @@ func (v *networkView) failedNodes() []string {
 // bridgeName is the bridge on the nodes.
 func (v *networkView) bridgeName() string {
 	return v.bridge("").Name
+}
+
+// holds is what holds the first policy that leaves and is held; empty where none is. It is told where the network is not ready as well,
+// because that may be the reason.
+func holds(leaving []bridges.Outcome) string {
+	for _, o := range leaving {
+		if o.Concern != "" {
+			return o.Concern
+		}
+	}
+	return ""
 }
 
 // ofNetworks puts what is said of bridges, for Wukongs, into the words of a WukongNetwork.

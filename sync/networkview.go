@@ -45,7 +45,7 @@ func newNetworkView(req *NetworkRequest, settings Settings, now time.Time) *netw
 		wanted := v.bridge(u.nic)
 		b.Wants = append(b.Wants, bridges.Want{
 			Policy: u.policy, Bridge: wanted, ReclaimPolicy: w.Spec.ReclaimPolicy, Labels: v.labels(wanted),
-			NodeSelector: u.nodeSelector, Superseded: v.superseded(u.policy, wanted), Stands: v.stands(u.policy),
+			NodeSelector: u.nodeSelector, Entries: len(w.Spec.Uplinks), Superseded: v.superseded(u.policy, wanted), Stands: v.stands(u.policy),
 		})
 		b.Asked[wanted.Name] = true
 	}

@@ -12,7 +12,7 @@ const ownLimit = 3 << 20
 
 // UnmarshalJSONFrom implements json.UnmarshalerFrom. What Metacontroller itself sends is read strictly; unknown members are
 // passed over, because it may send more one day.
-func (r *Request) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+func (r *RequestOf[P]) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	reader := lenient.New(d)
 	readMembers(reader, func(name string) {
 		switch name {
@@ -32,7 +32,7 @@ func (r *Request) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 }
 
 // UnmarshalJSONFrom implements json.UnmarshalerFrom.
-func (r *CustomizeRequest) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+func (r *CustomizeRequestOf[P]) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	reader := lenient.New(d)
 	readMembers(reader, func(name string) {
 		switch name {

@@ -4,64 +4,19 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/go-json-experiment/json/jsontext"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"novasphere.dev/wukong/sync/bridges"
 	"novasphere.dev/wukong/sync/facts"
 	"novasphere.dev/wukong/sync/hold"
-	"novasphere.dev/wukong/sync/lenient"
 	"novasphere.dev/wukong/types/v1alpha1"
 )
 
 // NetworkRequest is what Metacontroller posts to /network/sync and /network/finalize: a WukongNetwork, and what exists of it.
-type NetworkRequest struct {
-	Controller Controller              `json:"controller"`
-	Parent     *v1alpha1.WukongNetwork `json:"parent"`
-	Children   facts.Children          `json:"children"`
-	Related    facts.Related           `json:"related"`
-	Finalizing bool                    `json:"finalizing"`
-}
-
-// UnmarshalJSONFrom implements json.UnmarshalerFrom.
-func (r *NetworkRequest) UnmarshalJSONFrom(d *jsontext.Decoder) error {
-	reader := lenient.New(d)
-	readMembers(reader, func(name string) {
-		switch name {
-		case "controller":
-			reader.DecodeShort(&r.Controller, ownLimit)
-		case "parent":
-			reader.DecodeShort(&r.Parent, ownLimit)
-		case "children":
-			reader.Decode(&r.Children)
-		case "related":
-			reader.Decode(&r.Related)
-		case "finalizing":
-			reader.Decode(&r.Finalizing)
-		}
-	})
-	return reader.Err()
-}
+type NetworkRequest = RequestOf[v1alpha1.WukongNetwork]
 
 // NetworkCustomizeRequest is what Metacontroller posts to /network/customize.
-type NetworkCustomizeRequest struct {
-	Controller Controller              `json:"controller"`
-	Parent     *v1alpha1.WukongNetwork `json:"parent"`
-}
-
-// UnmarshalJSONFrom implements json.UnmarshalerFrom.
-func (r *NetworkCustomizeRequest) UnmarshalJSONFrom(d *jsontext.Decoder) error {
-	reader := lenient.New(d)
-	readMembers(reader, func(name string) {
-		switch name {
-		case "controller":
-			reader.DecodeShort(&r.Controller, ownLimit)
-		case "parent":
-			reader.DecodeShort(&r.Parent, ownLimit)
-		}
-	})
-	return reader.Err()
-}
+type NetworkCustomizeRequest = CustomizeRequestOf[v1alpha1.WukongNetwork]
 
 // NetworkResponse is the answer to /network/sync and /network/finalize. A child that exists and is missing from Children is deleted.
 type NetworkResponse struct {

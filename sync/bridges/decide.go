@@ -130,6 +130,9 @@ func (v *View) withoutSharers(w *Want) map[string]bool {
 // The table in docs/decisions.md has its rows.
 func (v *View) keep(w *Want, existing *facts.Policy) Outcome {
 	held, desired, nmstate := hold.Policy(existing), v.desired(w, false), v.progress(existing)
+	if nmstate.state == v1alpha1.PolicyIgnored && w.Entries > 0 {
+		nmstate.message = v.unselected(w, existing.NodeSelector)
+	}
 	if w.Bridge.Preserves {
 		keepCapture(desired, held)
 	}

@@ -77,6 +77,9 @@ func (v *View) remove(existing, winner *facts.Policy, staying map[string]bool) O
 		if nmstate.state == v1alpha1.PolicyAvailable || nmstate.state == v1alpha1.PolicyIgnored {
 			return Outcome{}
 		}
+		if nmstate.state == v1alpha1.PolicyDegraded {
+			return staysFor(held, "policy %s cannot remove bridge %s: %s", name, bridge, nmstate.message)
+		}
 		return stays(held, "policy %s is removing bridge %s: %s", name, bridge, nmstate.message)
 	}
 	if winner == nil || winner.Says.Name != bridge { // else the winner has the bridge, and keeps it
@@ -99,10 +102,10 @@ func (v *View) waitForUsers(existing *facts.Policy, staying map[string]bool) (o 
 		return gone("policy %s: bridge %s stays on the nodes, policy %s uses it", name, bridge, user), true
 	}
 	if peer != "" {
-		return stays(hold.Policy(existing), "bridge %s is also that of policy %s: policy %s is decided about after it", bridge, peer, name), true
+		return staysFor(hold.Policy(existing), "bridge %s is also that of policy %s: policy %s is decided about after it", bridge, peer, name), true
 	}
 	if v.Preflight && !v.seesNodes() {
-		return stays(hold.Policy(existing), "bridge %s is removed when it can be seen that nobody uses it: "+
+		return staysFor(hold.Policy(existing), "bridge %s is removed when it can be seen that nobody uses it: "+
 			"Metacontroller does not send the nodes", bridge), true
 	}
 	if occupant := v.occupant(existing); occupant != "" {
@@ -129,6 +132,13 @@ func stays(child *unstructured.Unstructured, format string, args ...any) Outcome
 	return Outcome{Outcome: outcome.Outcome{Child: child, Refusal: &outcome.Refusal{
 		Reason: v1alpha1.ReasonRemoving, Message: fmt.Sprintf(format, args...),
 	}}}
+}
+
+// staysFor is the outcome for a policy that has to exist until something happens that the user should know of.
+func staysFor(child *unstructured.Unstructured, format string, args ...any) Outcome {
+	o := stays(child, format, args...)
+	o.Concern = o.Message()
+	return o
 }
 
 // gone is the outcome for a policy that may be deleted, with a line for the operator's log.

@@ -2,6 +2,7 @@ package bridges
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -89,4 +90,40 @@ func (v *View) settling() bool {
 // seesNodes reports whether the request shows any nodes, or would if there were some.
 func (v *View) seesNodes() bool {
 	return v.Related.WukongNodes.Sent || v.Related.Nodes.Sent || v.Related.States.Sent
+}
+
+// unselected is the message that no node has the labels that a bridge is for, and what to do about it.
+func (v *View) unselected(w *Want, selector map[string]string) string {
+	untold := v.Related.WukongNodes.Sent && len(v.nodes) == 0
+	none := "no node has the labels " + someLabels(selector)
+	switch {
+	case w.Entries == 0 && untold:
+		return "no node with these labels has a WukongNode: correct highAvailability.nodeSelector, label the nodes, " +
+			"or see whether the DecoratorController wukong-nodes runs"
+	case w.Entries == 0:
+		return "there is no node, or none with the labels of highAvailability.nodeSelector: correct it, or label the nodes"
+	case untold:
+		return none + ": label the nodes, correct the nodeSelector, or see whether the DecoratorController wukong-nodes runs"
+	case w.Entries == 1: // it cannot be removed
+		return none + ": label the nodes, or correct the nodeSelector"
+	}
+	return none + ": label the nodes, correct the nodeSelector, or remove the uplink"
+}
+
+// labelsLength is from how many characters on a message names no further label.
+const labelsLength = 80
+
+// someLabels are labels as kubectl takes them, and how many more there are where they are long.
+func someLabels(selector map[string]string) string {
+	some := ""
+	for i, key := range slices.Sorted(maps.Keys(selector)) {
+		switch {
+		case len(some) > labelsLength:
+			return fmt.Sprintf("%s and %d more", some, len(selector)-i)
+		case i > 0:
+			some += ","
+		}
+		some += key + "=" + selector[key]
+	}
+	return some
 }

@@ -31,11 +31,8 @@ func (v *View) preflight(w *Want) verdict {
 	case v.settling():
 		return verdict{refusal: &outcome.Refusal{Reason: v1alpha1.ReasonPreflightWaiting, Again: v.NodesSettle, Message: fmt.Sprintf(
 			"a node was told of for the first time less than %s ago, and others may follow: no policy is created until then", v.NodesSettle)}}
-	case len(reached) == 0 && v.Related.WukongNodes.Sent && len(v.nodes) == 0:
-		return waits("no node with these labels has a WukongNode: correct highAvailability.nodeSelector, label the nodes, " +
-			"or see whether the DecoratorController wukong-nodes runs")
 	case len(reached) == 0:
-		return waits("there is no node, or none with the labels of highAvailability.nodeSelector: correct it, or label the nodes")
+		return waits(v.unselected(w, w.NodeSelector))
 	}
 	dhcp, static := "", ""
 	for _, n := range reached {

@@ -87,6 +87,9 @@ type Want struct {
 	// NodeSelector says on which nodes the bridge shall be; empty for all.
 	NodeSelector map[string]string
 
+	// Entries is how many uplinks the owner has, each with nodes of its own, of which this is one; 0 where it is for all nodes.
+	Entries int
+
 	// Superseded is the message that an older object still has the names of this policy or its attachment and has to go
 	// first; empty where none has.
 	Superseded string

@@ -48,6 +48,7 @@ func (c *cluster) hasOVS(node string) {
 		}},
 		map[string]any{"name": "br-ex", "type": "ovs-interface", "state": "up", "mtu": int64(1500), "controller": "br-ex"},
 	)
+	byName(state)
 }
 
 // upgrades starts the new version of the hook, and with it the DecoratorController. It tells of one node after the other, while all
@@ -109,7 +110,7 @@ func (c *cluster) fleetActs(at int) bool {
 		c.upgrades()
 		return true
 	}
-	switch c.IntN(14) {
+	switch c.IntN(15) {
 	case 0, 1, 2:
 		c.userCreatesNetwork()
 	case 3:
@@ -125,7 +126,9 @@ func (c *cluster) fleetActs(at int) bool {
 		c.kept = nil
 	case 8:
 		c.handShares()
-	case 9, 10:
+	case 9:
+		c.handUnbuilds()
+	case 10, 11:
 		c.quietTime()
 	default:
 		c.catchUp(false)

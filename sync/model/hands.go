@@ -1,10 +1,14 @@
 package model
 
 import (
+	"slices"
+	"time"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"novasphere.dev/wukong/sync/model/apply"
+	"novasphere.dev/wukong/sync/model/nmstate"
 )
 
 // handDeletes deletes a child of a Wukong by hand.
@@ -115,4 +119,32 @@ func (c *cluster) handLetsGo() {
 	delete(l, "controller-uid")
 	machine.SetLabels(l)
 	machine.SetOwnerReferences(nil)
+}
+
+// handUnbuilds takes the bridge of a policy off a node, of which a WukongNode has told: one that goes before that is not missed. What
+// was decided by the node as it was may fail there.
+func (c *cluster) handUnbuilds() {
+	key, ok := pick(c, c.objects[policyKind])
+	if !ok {
+		return
+	}
+	policy := c.objects[policyKind][key]
+	l := policy.GetLabels()
+	bridge, uplink := l["vm.novasphere.dev/bridge"], l["vm.novasphere.dev/uplink"]
+	for _, node := range reached(policy, c.objects[nodeKind]) {
+		state := network(c.objects[stateKind][node])
+		built := nmstate.HasPort(nmstate.Interface(state, bridge), uplink)
+		told := c.objects[toldKind][node]
+		if !built || !c.trusted(c.objects[nodeKind][node], told) || !slices.Equal(toldLines(told), stateLines(c.objects[stateKind][node])) {
+			continue
+		}
+		c.tell("by hand: %s is taken off %s", bridge, node)
+		nmstate.Unbuild(state, bridge, uplink)
+		c.now = c.now.Add(time.Second) // two things that happen in one second cannot be told apart
+		c.reports(node, c.now)
+		for name := range c.objects[policyKind] {
+			c.blind[name+" on "+node] = true
+		}
+		return
+	}
 }

@@ -73,8 +73,30 @@ func (c *cluster) policyMayGo(owner, policy *unstructured.Unstructured) {
 func (c *cluster) mayBeTakenOff(p asker, before, after *unstructured.Unstructured) {
 	if owner, ok := p.parent.(*unstructured.Unstructured); ok && takesOff(after) {
 		c.policyMayGo(owner, before)
+		c.nobodyPlugsIn(owner, before)
 	} else if ok && !reflect.DeepEqual(before.Object["spec"], after.Object["spec"]) {
 		c.selectsOnly(p, after)
+	}
+}
+
+// nobodyPlugsIn checks that the bridge of a policy that begins to take it off the nodes, because its WukongNetwork is deleted, is in
+// nobody's attachment. It may be where the policy of another builds it too, or where the bridge of the WukongNetwork is half gone.
+func (c *cluster) nobodyPlugsIn(owner, policy *unstructured.Unstructured) {
+	bridge := policy.GetLabels()["vm.novasphere.dev/bridge"]
+	if owner.GetDeletionTimestamp() == nil || takesOff(policy) {
+		return
+	}
+	for _, other := range c.seen[policyKind] {
+		l, leaves := other.GetLabels(), other.GetAnnotations()["vm.novasphere.dev/removing-since"] != ""
+		if mine := l[ofNetwork] == owner.GetName(); mine && takesOff(other) ||
+			!mine && l["vm.novasphere.dev/bridge"] == bridge && !leaves && !takesOff(other) {
+			return
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(c.seen[attachmentKind])) {
+		if bridgeOf(c.seen[attachmentKind][key]) == bridge {
+			c.breaks("bridge %s goes with WukongNetwork %s while attachment %s plugs into it", bridge, owner.GetName(), key)
+		}
 	}
 }
 

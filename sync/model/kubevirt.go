@@ -90,15 +90,20 @@ func (c *cluster) plugged(machine string, instance *unstructured.Unstructured) {
 	networks, _ := value(instance.Object, "spec", "networks").([]any)
 	for _, n := range networks {
 		key, _ := value(n.(map[string]any), "multus", "networkName").(string)
-		var config struct{ Bridge string }
 		if attachment := c.objects[attachmentKind][key]; attachment != nil {
-			text, _ := value(attachment.Object, "spec", "config").(string)
-			if err := json.Unmarshal([]byte(text), &config); err != nil {
-				panic(err)
-			}
-			c.plugs(config.Bridge, fmt.Sprintf("tap of %s in %s", machine, key))
+			c.plugs(bridgeOf(attachment), fmt.Sprintf("tap of %s in %s", machine, key))
 		}
 	}
+}
+
+// bridgeOf is the bridge that an attachment plugs into.
+func bridgeOf(attachment *unstructured.Unstructured) string {
+	var config struct{ Bridge string }
+	text, _ := value(attachment.Object, "spec", "config").(string)
+	if err := json.Unmarshal([]byte(text), &config); err != nil {
+		panic(err)
+	}
+	return config.Bridge
 }
 
 // kubevirtDefaults adds what KubeVirt's webhook adds.

@@ -16,8 +16,8 @@ var (
 )
 
 // TestModel plays random lives of a small cluster through the hook: users who create, change and delete Wukongs and
-// WukongNetworks, NMState and KubeVirt that take their time or fail, hands that delete, edit and forge, nodes that join, a hook
-// that is upgraded, or started anew with other flags, and a Metacontroller that applies what is answered, in either of its ways,
+// WukongNetworks, NMState and KubeVirt that take their time or fail, hands that delete, edit, forge and take bridges off
+// nodes, nodes that join, a hook that is upgraded, or started anew with other flags, and a Metacontroller that applies what is answered, in either of its ways,
 // by caches that lag, and that ends now and then in the middle of it. Whatever happens, no machine is lost, no node is cut off,
 // no policy is edited while it is in progress, nothing of anybody else's is touched, and no network goes while somebody uses it;
 // and when everybody rests, the answers settle to no writes, and every bridge that is called ready is on the nodes.

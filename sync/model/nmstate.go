@@ -47,6 +47,7 @@ func (c *cluster) enact(p *unstructured.Unstructured, state string) {
 	for _, node := range reached(p, c.objects[nodeKind]) {
 		if state == "Available" && !c.late[node] {
 			c.configure(p, node)
+			byName(network(c.objects[stateKind][node]))
 			c.reports(node, c.now)
 		}
 		e := object("nmstate.io/v1beta1", "NodeNetworkConfigurationEnactment", "", node+"."+p.GetName())

@@ -3,6 +3,7 @@ package model
 import (
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -45,6 +46,14 @@ func (c *cluster) joins(nodeName, zone string) {
 // reports sets the time of a node's report.
 func (c *cluster) reports(node string, at time.Time) {
 	c.objects[stateKind][node].Object["status"].(map[string]any)["lastSuccessfulUpdateTime"] = at.Format(time.RFC3339)
+}
+
+// byName puts the interfaces of a node into the order in which it reports them, whenever they were made.
+func byName(state map[string]any) {
+	interfaces, _ := state["interfaces"].([]any)
+	slices.SortStableFunc(interfaces, func(a, b any) int {
+		return strings.Compare(a.(map[string]any)["name"].(string), b.(map[string]any)["name"].(string))
+	})
 }
 
 // reached are the nodes that a policy selects, in the order of their names.

@@ -2,8 +2,8 @@
 // policy does not mention stays, an absent one goes, a port belongs to one bridge, and the ports of machines and pods
 // stay. A node that could no longer be reached afterwards keeps its old state.
 //
-// The state of a node is status.currentState of its NodeNetworkState. Only Plug and Unplug, which do not belong to
-// NMState, change a state that they are given.
+// The state of a node is status.currentState of its NodeNetworkState. Only Plug, Unplug and Unbuild, which do
+// not belong to NMState, change a state that they are given.
 //
 // Not modelled: the types of interfaces that no policy of a Wukong names, VLAN filtering, the hardware addresses that
 // new interfaces take from others, the internal port of an Open vSwitch bridge, and verification.
@@ -276,6 +276,25 @@ func Unplug(state map[string]any, gone func(port any) bool) {
 	for _, i := range items(state["interfaces"]) {
 		unplug(i, gone)
 	}
+}
+
+// Unbuild takes a bridge off a node, as an operator does by hand: its addresses and the routes by it go back to the port.
+func Unbuild(state map[string]any, bridge, port string) {
+	b, p := Interface(state, bridge), Interface(state, port)
+	if b == nil || p == nil {
+		return
+	}
+	for _, family := range families {
+		if value(b, family, "address") != nil {
+			p[family] = b[family]
+		}
+	}
+	for _, r := range items(value(state, "routes", "running")) {
+		if r["next-hop-interface"] == bridge {
+			r["next-hop-interface"] = port
+		}
+	}
+	node{before: state, state: state}.removes(bridge)
 }
 
 // unplug takes ports from one bridge.

@@ -194,6 +194,25 @@ func TestPortsOfMachinesStay(t *testing.T) {
 	}
 }
 
+// TestUnbuild holds that a node is reached as before when a bridge that had its address is taken off by hand.
+func TestUnbuild(t *testing.T) {
+	for _, policy := range []string{preserves, preservesDHCP} {
+		before := parse(t, static)
+		if policy == preservesDHCP {
+			before = parse(t, byDHCP)
+		}
+		state, err := nmstate.Apply(before, parse(t, policy))
+		if err != nil {
+			t.Fatal(err)
+		}
+		nmstate.Unbuild(state, "br-none", "ens192")
+		nmstate.Unbuild(state, "br-host", "ens192")
+		if diff := cmp.Diff(said(before), said(state)); diff != "" {
+			t.Errorf("a node whose bridge is taken off again (-before +after):\n%s", diff)
+		}
+	}
+}
+
 // said is a node in lines: its interfaces, and its routes.
 func said(state map[string]any) []string {
 	var lines []string
