@@ -59,6 +59,9 @@ func (v *view) decideOwn(n *network) outcome.Outcome {
 	if taken := outcome.NameTaken(v.foreignAttachment(n.attachmentName), v.owner); taken != nil {
 		return outcome.Outcome{Refusal: taken}
 	}
+	if going := v.namespaceRefusal(); going != nil {
+		return outcome.Outcome{Refusal: going}
+	}
 	if !n.policy.Ready() {
 		return refuse(v1alpha1.ReasonWaitingForNodeNetwork, n.policy.Message())
 	}

@@ -2,6 +2,7 @@ package sync
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -33,11 +34,19 @@ func refusedPart(condition string, r *outcome.Refusal) part {
 	return part{condition: condition, status: metav1.ConditionFalse, reason: r.Reason, message: r.Message, refusal: r}
 }
 
-func machinePart(m machineOutcome) part {
+// machinePart is about the machine, with what is to be told of one that runs or stands still as it should.
+func (v *view) machinePart(m machineOutcome) part {
+	p := readyPart(v1alpha1.ConditionMachineReady, m.reason, m.message)
 	if m.Refusal != nil {
-		return refusedPart(v1alpha1.ConditionMachineReady, m.Refusal)
+		p = refusedPart(v1alpha1.ConditionMachineReady, m.Refusal)
 	}
-	return readyPart(v1alpha1.ConditionMachineReady, m.reason, m.message)
+	p.message = sentences(p.message, v.concerns())
+	return p
+}
+
+// sentences are the sentences that there are, in one message.
+func sentences(all ...string) string {
+	return strings.Join(slices.DeleteFunc(all, func(s string) bool { return s == "" }), "; ")
 }
 
 // worst is the refusal that Ready repeats; nil where all is well.
@@ -56,6 +65,9 @@ func (v *view) conditions(parts []part) []metav1.Condition {
 	var stalled []part
 	if r := worst(parts); r != nil {
 		all[0] = refusedPart(v1alpha1.ConditionReady, r)
+		if v.w.DeletionTimestamp == nil {
+			all[0].message = sentences(r.Message, v.copiesNote()) // a deletion says so first
+		}
 		if r.Stuck {
 			stalled = append(stalled, readyPart(v1alpha1.ConditionStalled, r.Reason, r.Message))
 		}

@@ -28,6 +28,15 @@ func Customize(req *CustomizeRequest, settings Settings) (*CustomizeResponse, er
 		// Somebody else's machine of the Wukong's name, and machines whose disks may have the names of the Wukong's disks.
 		{APIVersion: "kubevirt.io/v1", Resource: "virtualmachines", Namespace: w.Spec.Namespace, Names: distinct(append(namesakes(w), w.Name))},
 	}
+	if w.DeletionTimestamp == nil {
+		rules = append(rules, RelatedRule{APIVersion: "v1", Resource: "namespaces", Names: []string{w.Spec.Namespace}})
+	}
+	if len(w.Name) <= labelLimit {
+		// Copies of the machine, in every namespace. Whoever has freed one may still use the Wukong's attachments.
+		rules = append(rules, RelatedRule{
+			APIVersion: "kubevirt.io/v1", Resource: "virtualmachines", LabelSelector: in(facts.LabelWukong, []string{w.Name}),
+		})
+	}
 	if names := namesakes(w); len(names) > 0 {
 		rules = append(rules, RelatedRule{APIVersion: v1alpha1.APIVersion, Resource: "wukongs", Names: names})
 	}

@@ -2,6 +2,7 @@ package sync
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,20 +30,27 @@ func Finalize(req *Request, settings Settings, now time.Time) (resp *Response, e
 	return v.finalize(), nil
 }
 
-// finalize takes the next step of a deletion. The table in docs/decisions.md has its rows.
+// finalize takes the next step of a deletion. Copies are never a part of it: they stay, with what they use, until somebody frees them.
+// The table in docs/decisions.md has its rows.
 func (v *view) finalize() *Response {
-	if len(v.children.Machines.Keys) > 0 || v.instance() != nil {
-		return v.terminating(append(v.holdPolicies(), v.holdAttachments()...),
-			"the machine is being deleted, then its attachments, then its policies")
+	if v.machine() != nil || v.instance() != nil {
+		return v.finalizeMachine()
 	}
 	if message := v.usedByAnother(); message != "" {
 		return v.terminating(append(v.holdPolicies(), v.holdAttachments()...), message)
 	}
-	if len(v.children.Attachments.Keys) > 0 {
-		return v.terminating(v.holdPolicies(), "the machine is gone; its attachments are being deleted, then its policies")
+	if copied := v.copiedAttachments(); len(v.children.Attachments.Keys) > len(copied) {
+		children := v.holdPolicies()
+		for _, a := range copied {
+			children = append(children, hold.Child(&a.Object))
+		}
+		return v.terminating(children, "the machine is gone; its attachments are being deleted, then its policies")
 	}
-	if len(v.children.Policies.Keys) > 0 {
+	if len(v.children.Policies.Keys) > len(v.copiedPolicies()) {
 		return v.finalizePolicies()
+	}
+	if note := v.waitsForCopies(); note != "" {
+		return v.terminating(append(v.holdPolicies(), v.holdAttachments()...), "everything else is deleted")
 	}
 	resp := v.terminating(nil, "everything is deleted")
 	resp.Finalized = true
@@ -53,20 +61,45 @@ func (v *view) finalize() *Response {
 	return resp
 }
 
+// finalizeMachine deletes the machine. Its disks would go with it, so it stays while a copy writes to one of them.
+// The table in docs/decisions.md has its rows.
+func (v *view) finalizeMachine() *Response {
+	children := append(v.holdPolicies(), v.holdAttachments()...)
+	for _, m := range v.copiedMachines() {
+		if disk := v.sharedDisk(m); disk != "" {
+			return v.terminating(append(children, hold.Machine(v.machine())), fmt.Sprintf(
+				"machine %s stays, because its disk %s would go with it: give machine %s disks of its own, or delete that first",
+				v.machineKey(), disk, m.Key))
+		}
+	}
+	return v.terminating(children, "the machine is being deleted, then its attachments, then its policies")
+}
+
 // finalizePolicies deletes the policies, once the machine and the attachments are gone.
 // The table in docs/decisions.md has its rows.
 func (v *view) finalizePolicies() *Response {
 	messages := []string{"the machine and its attachments are gone; its policies are being deleted"}
 	var children Children
 	var notes []string
+	copied, staying := v.copiedPolicies(), map[string]bool{}
 	for _, p := range v.children.Policies.All() {
-		o := v.bridges.Leave(p, nil)
+		staying[p.Key] = slices.Contains(copied, p) || v.copyUses(p)
+	}
+	for _, p := range v.children.Policies.All() {
+		if staying[p.Key] {
+			children = append(children, hold.Policy(p))
+			continue
+		}
+		o := v.bridges.Leave(p, staying)
 		if o.Note != "" {
 			notes = append(notes, o.Note)
 		}
 		if o.Child != nil {
 			children, messages = append(children, o.Child), append(messages, o.Message())
 		}
+	}
+	for _, a := range v.copiedAttachments() {
+		children = append(children, hold.Child(&a.Object))
 	}
 	resp := v.terminating(children, strings.Join(messages, "; "))
 	resp.Notes = notes
@@ -77,13 +110,13 @@ func (v *view) finalizePolicies() *Response {
 	return resp
 }
 
-// usedByAnother is the message that a machine of the Wukong's name, which is not or no longer the Wukong's, uses one of
-// the Wukong's attachments; empty where there is no such machine.
+// usedByAnother is the message that a machine which is not the Wukong's, or no longer, uses one of the Wukong's attachments; empty where
+// there is no such machine.
 func (v *view) usedByAnother() string {
 	for _, a := range v.children.Attachments.All() {
-		if v.uses(networkOf(v.w, a.Name, attachmentSuffix)) {
+		if user := v.user(networkOf(v.w, a.Name, attachmentSuffix)); user != "" {
 			return fmt.Sprintf("machine %s is not this Wukong's and uses its attachment %s: everything waits until it no longer does, or is deleted",
-				v.machineKey(), a.Key)
+				user, a.Key)
 		}
 	}
 	return ""
@@ -100,9 +133,15 @@ func (v *view) policiesInStatus() []string {
 	return names
 }
 
-// terminating is the answer for a Wukong that is being deleted.
+// terminating is the answer for a Wukong that is being deleted: with the copies of its machine, which stay, and with what is said of them.
 func (v *view) terminating(children Children, message string) *Response {
+	for _, m := range v.copiedMachines() {
+		children = append(children, hold.Machine(m))
+	}
 	r := &outcome.Refusal{Reason: v1alpha1.ReasonTerminating, Message: message}
+	if note := v.waitsForCopies(); note != "" {
+		r.Message, r.Stuck = note+"; "+message, true
+	}
 	return &Response{Children: children, Status: v1alpha1.WukongStatus{
 		Conditions: v.conditions([]part{
 			refusedPart(v1alpha1.ConditionNodeNetworkReady, r),

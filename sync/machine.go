@@ -22,6 +22,7 @@ type machineOutcome struct {
 	reason  v1alpha1.Reason
 	message string
 	stopped bool // ready because stopped on request
+	paused  bool // neither runs nor stops
 	failed  bool // KubeVirt reports an error, and not a step on the way
 }
 
@@ -37,6 +38,11 @@ func (v *view) decideMachine() machineOutcome {
 	if existing == nil {
 		return v.decideNewMachine()
 	}
+	if going := v.namespaceRefusal(); going != nil {
+		o := refuseMachine(going)
+		o.Child = hold.Machine(existing) // nothing in it can be changed any more, and nothing is deleted for it
+		return o
+	}
 	if conflict := v.diskConflict(); conflict != nil {
 		o := refuseMachine(conflict)
 		o.Child = hold.Machine(existing)
@@ -51,6 +57,9 @@ func (v *view) decideMachine() machineOutcome {
 func (v *view) decideNewMachine() machineOutcome {
 	if taken := outcome.NameTaken(v.foreignMachine(), v.owner); taken != nil {
 		return refuseMachine(taken)
+	}
+	if going := v.namespaceRefusal(); going != nil {
+		return refuseMachine(going)
 	}
 	if conflict := v.diskConflict(); conflict != nil {
 		return refuseMachine(conflict)
@@ -184,7 +193,7 @@ func (v *view) newMachine(nets []*network) *unstructured.Unstructured {
 	}
 	// KubeVirt's types encode this struct even when it is empty.
 	unstructured.RemoveNestedField(object, "template", "spec", "domain", "resources")
-	hold.KeepTemplates(object, v.machine())
+	hold.Keep(object, v.machine())
 
 	return &unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": "kubevirt.io/v1",

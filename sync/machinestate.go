@@ -13,68 +13,98 @@ import (
 	"novasphere.dev/wukong/types/v1alpha1"
 )
 
-// whatToDo is the message that says what the user can do about a machine that will not run by itself, by KubeVirt's
-// word for its state; empty for any other word.
-func whatToDo(word, namespace, name string) string {
-	switch kubevirtv1.VirtualMachinePrintableStatus(word) {
-	case kubevirtv1.VirtualMachineStatusPaused:
-		return fmt.Sprintf("`virtctl unpause vm -n %s %s` resumes it", namespace, name)
-	case kubevirtv1.VirtualMachineStatusUnschedulable:
-		return "no node takes it: see highAvailability, and whether the nodes have memory and cores free"
-	case kubevirtv1.VirtualMachineStatusErrImagePull, kubevirtv1.VirtualMachineStatusImagePullBackOff:
-		return "the image of its container disk cannot be pulled: correct osImage"
-	case kubevirtv1.VirtualMachineStatusPvcNotFound:
-		return fmt.Sprintf("the claim of a volume does not exist: see `kubectl get pvc -n %s`", namespace)
-	case kubevirtv1.VirtualMachineStatusUnknown:
-		return "KubeVirt has lost sight of its node: see `kubectl get nodes`"
-	case "ErrorDataVolumeNotFound":
-		return "the DataVolume of a disk does not exist: see whether the Containerized Data Importer is installed"
-	case kubevirtv1.VirtualMachineStatusDataVolumeError:
-		return fmt.Sprintf("a disk cannot be filled: see `kubectl describe datavolume -n %s`", namespace)
-	case kubevirtv1.VirtualMachineStatusCrashLoopBackOff:
-		return fmt.Sprintf("it stops again and again: see `kubectl describe vmi -n %s %s`", namespace, name)
-	case kubevirtv1.VirtualMachineStatusWaitingForVolumeBinding:
-		return "a disk waits for its volume: see whether its storage class can provide one"
-	}
-	return ""
-}
-
 // machineState is the outcome for an observed machine, from what KubeVirt reports of it.
+// The table in docs/decisions.md has its rows.
 func (v *view) machineState(m *facts.Machine, instance *facts.Instance) machineOutcome {
-	ready := m.Conditions.Of("Ready")
 	switch {
 	case m.Deleting:
 		return refuseMachine(&outcome.Refusal{Reason: v1alpha1.ReasonTerminating, Message: fmt.Sprintf("machine %s is being deleted", m.Key)})
+	case crashed(instance):
+		return v.crash(m, instance)
 	case m.PrintableStatus == "Stopped" && v.stoppedOnRequest(instance):
 		return machineOutcome{reason: v1alpha1.ReasonStopped, message: fmt.Sprintf("machine %s is stopped, as asked", m.Key), stopped: true}
-	case ready.True():
-		return runs(m)
+	case m.Conditions.Of("Ready").True():
+		return v.runs(m)
 	}
-	r := notRunning(m)
-	failed := failedWord(string(r.Reason))
-	switch failure, hint := m.Conditions.Of("Failure"), whatToDo(m.PrintableStatus, m.Namespace, m.Name); {
-	case failure.True():
-		r.Reason, r.Message, failed = v1alpha1.ReasonMachineFailed, fmt.Sprintf("machine %s: %s", m.Key, oneLine(failure.Message)), true
-	case hint != "":
-		r.Message += ": " + hint
-	case ready.Message != "" && ready.Reason != "GuestNotRunning":
-		r.Message += ": " + oneLine(ready.Message)
+	return v.halts(m, instance)
+}
+
+// halts is the outcome for a machine that does not run: KubeVirt's own sentence, and what the user can do.
+func (v *view) halts(m *facts.Machine, instance *facts.Instance) machineOutcome {
+	r, says := notRunning(m), v.kubevirtSays(m, instance)
+	paused := m.PrintableStatus == string(kubevirtv1.VirtualMachineStatusPaused)
+	switch {
+	case m.Conditions.Of("Failure").True():
+		r.Reason, r.Message = v1alpha1.ReasonMachineFailed, fmt.Sprintf("machine %s", m.Key)
+	case says.failed && !paused && !failedWord(string(r.Reason)):
+		r.Reason = v1alpha1.ReasonMachineFailed
 	}
+	if told := sentences(says.sentence, v.whatToDo(m, says)); told != "" {
+		r.Message += ": " + told
+	}
+	r.Stuck = says.reason == pausedByStorage
 	o := refuseMachine(r)
-	o.failed = failed
+	o.failed, o.paused = says.failed || failedWord(string(r.Reason)), paused
+	return o
+}
+
+// crashed reports whether an instance has failed, and nobody has stopped it.
+func crashed(instance *facts.Instance) bool {
+	return instance != nil && instance.Phase == string(kubevirtv1.Failed) && !instance.Deleting
+}
+
+// crash is the outcome for a machine whose guest has crashed. That is never what the spec asks for. KubeVirt starts some such machines
+// again by itself; the others are stuck.
+// The table in docs/decisions.md has its rows.
+func (v *view) crash(m *facts.Machine, instance *facts.Instance) machineOutcome {
+	r := &outcome.Refusal{Reason: v1alpha1.ReasonMachineFailed, Message: fmt.Sprintf("machine %s has crashed: KubeVirt reports the phase Failed", m.Key)}
+	if failedWord(m.PrintableStatus) && isWord(m.PrintableStatus) {
+		r.Reason = v1alpha1.Reason(m.PrintableStatus)
+	}
+	if instance.Reason != "" {
+		r.Message += fmt.Sprintf(" (%s)", oneLine(instance.Reason))
+	}
+	says := v.kubevirtSays(m, instance)
+	var advice string
+	switch runStrategy(v.w) {
+	case kubevirtv1.RunStrategyManual:
+		advice, r.Stuck = fmt.Sprintf("`virtctl start -n %s %s` starts it again", m.Namespace, m.Name), true
+	case kubevirtv1.RunStrategyOnce:
+		advice, r.Stuck = fmt.Sprintf("it runs once only: `kubectl delete vmi -n %s %s` has it started anew", m.Namespace, m.Name), true
+	case kubevirtv1.RunStrategyHalted:
+		advice = "it stays off, as runStrategy says"
+	default:
+		advice = fmt.Sprintf("KubeVirt starts it again; if that lasts, see `kubectl describe vmi -n %s %s`", m.Namespace, m.Name)
+	}
+	r.Message = sentences(r.Message, says.sentence, advice)
+	o := refuseMachine(r)
+	o.failed = true
 	return o
 }
 
 // runs is the outcome for a machine that runs.
-func runs(m *facts.Machine) machineOutcome {
-	switch {
-	case m.Conditions.Of("RestartRequired").True():
+func (v *view) runs(m *facts.Machine) machineOutcome {
+	switch restart := m.Conditions.Of("RestartRequired"); {
+	case restart.True():
+		why := "takes up the changes made since at its next restart"
+		if restart.Message != "" {
+			why = "needs a restart: " + oneLine(restart.Message)
+		}
 		return machineOutcome{reason: v1alpha1.ReasonRestartRequired, message: fmt.Sprintf(
-			"machine %s runs, and takes up the changes made since at its next restart: `virtctl restart -n %s %s`", m.Key, m.Namespace, m.Name)}
+			"machine %s runs, and %s: %s", m.Key, why, v.restarting(m))}
 	case m.PrintableStatus == string(kubevirtv1.VirtualMachineStatusMigrating):
 		return machineOutcome{reason: v1alpha1.ReasonMigrating, message: fmt.Sprintf("machine %s is running, and moving to another node", m.Key)}
 	}
 	return machineOutcome{reason: v1alpha1.ReasonRunning, message: fmt.Sprintf("machine %s is running", m.Key)}
+}
+
+// restarting is the command that restarts a machine that runs. KubeVirt refuses to restart one that runs once only, and starts it anew when
+// its instance is deleted.
+func (v *view) restarting(m *facts.Machine) string {
+	if runStrategy(v.w) == kubevirtv1.RunStrategyOnce {
+		return fmt.Sprintf("`kubectl delete vmi -n %s %s`", m.Namespace, m.Name)
+	}
+	return fmt.Sprintf("`virtctl restart -n %s %s`", m.Namespace, m.Name)
 }
 
 // notRunning is the refusal for a machine that does not run, without what to do about that.
@@ -126,9 +156,4 @@ func isWord(word string) bool {
 	return !strings.ContainsFunc(word, func(r rune) bool {
 		return (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
 	})
-}
-
-// oneLine is somebody else's message on one line.
-func oneLine(message string) string {
-	return strings.Join(strings.Fields(message), " ")
 }

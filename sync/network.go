@@ -63,7 +63,7 @@ func defaulted(w *v1alpha1.Wukong) *v1alpha1.Wukong {
 func (v *view) readNetworks() []*network {
 	var all []*network
 	for i, spec := range v.w.Spec.Networks {
-		n := &network{Network: spec, index: i, mac: macAddress(v.w, spec)}
+		n := &network{Network: spec, index: i, mac: v.hardwareAddress(spec, all)}
 		switch {
 		case spec.NetworkName != "":
 			n.attachmentName, n.ownAttachment = facts.Qualified(v.w.Spec.Namespace, attachmentName(v.w, spec.Name)), true

@@ -34,10 +34,7 @@ func (v *networkView) status(outcomes []bridges.Outcome) v1alpha1.WukongNetworkS
 	if r != nil && !r.Stuck && v.appliedAgain() {
 		r = nil
 	}
-	message := fmt.Sprintf("bridge %s is built on the nodes", v.bridgeName())
-	if concern != "" {
-		message += "; " + concern
-	}
+	message := sentences(fmt.Sprintf("bridge %s is built on the nodes", v.bridgeName()), concern, v.copiesNote())
 	s := v.refusedStatus(r, readyPart(v1alpha1.ConditionReady, v1alpha1.ReasonPoliciesAvailable, message))
 	if r != nil {
 		s.FailedNodes = v.failedNodes()
@@ -131,7 +128,7 @@ func (v *networkView) refusedStatus(r *outcome.Refusal, ready part) v1alpha1.Wuk
 	}
 	// Customize asks for what NMState says of policies that are leaving by their names here.
 	for _, p := range v.children.Policies.All() {
-		if !slices.ContainsFunc(v.bridges.Wants, func(w bridges.Want) bool { return w.Policy == p.Name }) {
+		if !v.copied(p) && !slices.ContainsFunc(v.bridges.Wants, func(w bridges.Want) bool { return w.Policy == p.Name }) {
 			made := p.Made()
 			s.Policies = append(s.Policies, v1alpha1.NetworkPolicyStatus{Name: p.Name, Bridge: made.Name, Uplink: made.Uplink})
 		}

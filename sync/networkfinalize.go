@@ -42,7 +42,14 @@ func (v *networkView) finalize() *NetworkResponse {
 	}
 	messages := []string{"nothing uses it any more, and its policies are being deleted"}
 	resp := &NetworkResponse{}
+	if note := v.copiesNote(); note != "" {
+		messages = append([]string{note}, messages...)
+	}
 	for _, p := range v.children.Policies.All() {
+		if v.copied(p) {
+			resp.Children = append(resp.Children, hold.Policy(p))
+			continue
+		}
 		o := v.bridges.Leave(p, nil)
 		resp.take(o, v.settings)
 		if o.Child != nil {

@@ -39,26 +39,32 @@ func (v *view) networkStatus(n *network) v1alpha1.NetworkStatus {
 	case n.silent():
 		s.Message = fmt.Sprintf("KubeVirt carries no traffic over %s: use type bridge with the same NIC", n.Type)
 	}
+	byGuest := false
 	if instance := v.instance(); instance != nil {
 		for _, i := range instance.Interfaces {
 			if i.Name == n.Name {
-				s.InterfaceName, s.IPAddresses = i.GuestName, reported(i)
+				s.InterfaceName, s.IPAddresses, byGuest = i.GuestName, reported(i), i.ByGuest
 			}
 		}
 	}
-	v.addConfigured(&s, n.IPConfig)
+	if how := v.joins(n); how != "" {
+		s.Message = sentences(s.Message, how)
+		return s // and without the address that the guest cannot have yet
+	}
+	v.addConfigured(&s, n.IPConfig, byGuest)
 	return s
 }
 
-// addConfigured compares the addresses that the machine reports with the configured one, and shows that one first.
-func (v *view) addConfigured(s *v1alpha1.NetworkStatus, ip *v1alpha1.IPConfig) {
+// addConfigured compares the addresses that the machine reports with the configured one, and shows that one first. Until the guest itself
+// reports, the configured one is shown.
+func (v *view) addConfigured(s *v1alpha1.NetworkStatus, ip *v1alpha1.IPConfig, byGuest bool) {
 	if ip == nil || ip.Address == "" {
 		return
 	}
 	configured, _, _ := strings.Cut(ip.Address, "/")
 	asked := func(a string) bool { return sameAddress(a, configured) }
 	switch {
-	case len(s.IPAddresses) == 0:
+	case len(s.IPAddresses) == 0 && !byGuest:
 		s.IPAddresses = []string{configured}
 	case slices.ContainsFunc(s.IPAddresses, asked):
 		slices.SortStableFunc(s.IPAddresses, func(a, b string) int { // the configured one first

@@ -2,6 +2,7 @@ package sync_test
 
 import (
 	"bytes"
+	gocmp "cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -152,6 +153,34 @@ func TestNothingThatExistsIsLost(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestNoCopyIsLost holds that a machine of another name or namespace than the Wukong's own is never left out, in a deletion neither, and
+// that the Wukong is not let go before: Kubernetes would delete what it owns.
+func TestNoCopyIsLost(t *testing.T) {
+	copies := 0
+	eachRequest(t, func(t *testing.T, hook string, req *posted) {
+		if req.Parent == nil || req.Parent.GetKind() != "Wukong" {
+			return
+		}
+		resp := answer(t, hook, req, goldenNow)
+		answered := map[string]bool{}
+		for _, child := range resp.children {
+			answered[key(child)] = true
+		}
+		namespace, _, _ := unstructured.NestedString(req.Parent.Object, "spec", "namespace")
+		for _, m := range req.Children[machineKind] {
+			if m.GetName() == req.Parent.GetName() && m.GetNamespace() == gocmp.Or(namespace, "default") {
+				continue
+			}
+			if copies++; !answered[key(m)] || resp.finalized {
+				t.Errorf("%s is a copy, and is lost", key(m))
+			}
+		}
+	})
+	if copies == 0 {
+		t.Error("no golden request has a copy")
+	}
 }
 
 // leaves is true in the stories in which something leaves whose network is in the spec: of a network that was removed and

@@ -14,7 +14,7 @@ import (
 // status is what the user reads. It depends only on the observed objects and the spec, and on no clock: a status that
 // changes by itself would call the hook again for ever.
 func (v *view) status(d decided) v1alpha1.WukongStatus {
-	parts := []part{v.nodeNetworkPart(), v.attachmentsPart(), machinePart(d.machine)}
+	parts := []part{v.nodeNetworkPart(), v.attachmentsPart(), v.machinePart(d.machine)}
 	s := v1alpha1.WukongStatus{
 		Conditions: v.conditions(parts),
 		VMName:     v.w.Name,
@@ -44,7 +44,7 @@ func (v *view) invalidStatus(errs field.ErrorList) v1alpha1.WukongStatus {
 	parts := []part{
 		refusedPart(v1alpha1.ConditionNodeNetworkReady, invalid),
 		refusedPart(v1alpha1.ConditionAttachmentsReady, invalid),
-		machinePart(machine),
+		v.machinePart(machine),
 	}
 	return v1alpha1.WukongStatus{
 		Conditions: v.conditions(parts),
@@ -127,6 +127,8 @@ func (v *view) phase(machine machineOutcome, parts []part) string {
 		return v1alpha1.PhaseRunning
 	case refusal != nil && refusal.Stuck, machine.failed:
 		return v1alpha1.PhaseError
+	case machine.paused:
+		return v1alpha1.PhasePaused
 	case v.machine() != nil:
 		return v1alpha1.PhaseCreating
 	default:

@@ -65,7 +65,7 @@ func (v *view) decide() decided {
 			d.leaving = append(d.leaving, l)
 		}
 	}
-	d.leaving = append(d.leaving, v.strangeMachines()...)
+	d.leaving = append(d.leaving, v.leavingCopies()...)
 	return d
 }
 

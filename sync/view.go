@@ -142,18 +142,27 @@ func (v *view) owns(o *facts.Object) bool {
 	return o.Owner.Controller && o.Owner.UID == v.w.UID
 }
 
-// uses reports whether a machine refers to the attachment of one of the Wukong's networks. The machine may be the
-// Wukong's, its running instance, or a machine of the same name that is no longer the Wukong's. A machine that cannot
-// be read may refer to anything.
+// uses reports whether a machine refers to the attachment of one of the Wukong's networks. A machine that cannot be read may refer to
+// anything.
 func (v *view) uses(networkName string) bool {
+	return v.user(networkName) != ""
+}
+
+// user is the key of a machine that refers to the attachment of one of the Wukong's networks; empty where there is none. The Wukong's own
+// machine comes first, with its running instance. Then come copies of it, and machines that are no longer the Wukong's.
+func (v *view) user(networkName string) string {
 	namespace, name, key := v.w.Spec.Namespace, attachmentName(v.w, networkName), v.machineKey()
-	for _, m := range []*facts.Machine{v.machine(), v.related.Machines.Get(key)} {
+	if i := v.related.Instances.Get(key); i != nil && i.Plugs.Refers(namespace, name) {
+		return key
+	}
+	machines := []*facts.Machine{v.machine(), v.related.Machines.Get(key)}
+	machines = append(append(machines, v.children.Machines.All()...), v.related.Machines.All()...)
+	for _, m := range machines {
 		if m != nil && m.Plugs.Refers(namespace, name) {
-			return true
+			return m.Key
 		}
 	}
-	i := v.related.Instances.Get(key)
-	return i != nil && i.Plugs.Refers(namespace, name)
+	return ""
 }
 
 // wanted are the keys of the policies and attachments that the networks of the spec want.

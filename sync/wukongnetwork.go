@@ -58,7 +58,11 @@ func (v *networkView) sync() *NetworkResponse {
 		outcomes = append(outcomes, v.bridges.Decide(w))
 	}
 	for _, p := range v.children.Policies.All() {
-		if !staying[p.Key] {
+		switch {
+		case staying[p.Key]:
+		case v.copied(p):
+			resp.Children = append(resp.Children, hold.Policy(p))
+		default:
 			outcomes = append(outcomes, v.bridges.Leave(p, staying))
 		}
 	}

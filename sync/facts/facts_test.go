@@ -128,6 +128,9 @@ func found(t *testing.T, c *facts.Children, r *facts.Related) seen {
 		Nodes:              all(t, r.Nodes, itself),
 		States:             all(t, r.States, func(s node.State) string { return fmt.Sprintf("%+v", s) }),
 		Wukongs:            all(t, r.Wukongs, itself),
+		Namespaces:         all(t, r.Namespaces, itself),
+		DataVolumes:        all(t, r.DataVolumes, itself),
+		Claims:             all(t, r.Claims, itself),
 
 		WukongNodes:    all(t, r.WukongNodes, func(n facts.WukongNode) facts.Object { return n.Object }),
 		WukongNetworks: all(t, r.WukongNetworks, func(n facts.WukongNetwork) facts.Object { return n.Object }),

@@ -1,6 +1,7 @@
 package facts
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -14,6 +15,9 @@ type Attachment struct {
 	// Bridge is the bridge of the node that the attachment plugs into, by its CNI configuration; empty where it names none, or cannot
 	// be read: then CNI cannot read it either.
 	Bridge string
+
+	// ConfigName is the name in the CNI configuration. In one that the hook has made it is the attachment's own.
+	ConfigName string
 }
 
 func (a *Attachment) readFrom(r *lenient.Reader) {
@@ -31,10 +35,12 @@ func (a *Attachment) readFrom(r *lenient.Reader) {
 }
 
 func (a *Attachment) readConfig(config string) {
-	var bridge string
+	var bridge, name string
 	err := lenient.Unmarshal([]byte(config), func(r *lenient.Reader) {
 		r.Object(func(member []byte) {
 			switch string(member) {
+			case "name":
+				name = r.Text()
 			case "bridge":
 				bridge = r.Text()
 			case "plugins":
@@ -47,7 +53,7 @@ func (a *Attachment) readConfig(config string) {
 		})
 	})
 	if err == nil {
-		a.Bridge = bridge
+		a.Bridge, a.ConfigName = bridge, name
 	}
 }
 
@@ -61,13 +67,45 @@ type Machine struct {
 	// Templates are the names of the DataVolumes that the machine makes.
 	Templates []string
 
-	// ContainerDisks are the names of the volumes whose content does not survive a restart.
-	ContainerDisks []string
+	// Volumes are the volumes of the machine's template.
+	Volumes []MachineVolume
+
+	// EvictionStrategy is what KubeVirt does with the machine when its node is drained; empty for the cluster's default.
+	EvictionStrategy string
+
+	// MovesVolumes is whether a change of a volume's claim moves the data to the new one: updateVolumesStrategy is Migration.
+	MovesVolumes bool
+
+	// Moving are the volumes that KubeVirt is moving to another claim.
+	Moving []string
 
 	// PrintableStatus is KubeVirt's word for the state of the machine; empty where KubeVirt has not reported one.
 	PrintableStatus string
 
+	// Created is whether KubeVirt has made the instance. Without it, most conditions are those of the instance before.
+	Created bool
+
 	Conditions Conditions
+}
+
+// MachineVolume is one volume of a machine's template.
+type MachineVolume struct {
+	Name string
+
+	// Claim is the DataVolume or claim that the volume is on; empty where it is on neither.
+	Claim string
+
+	ContainerDisk bool // its content does not survive a restart
+	Hotplugged    bool // somebody plugged it in while the machine ran
+}
+
+// Volume is the first volume with a name; the zero MachineVolume where there is none.
+func (m *Machine) Volume(name string) MachineVolume {
+	i := slices.IndexFunc(m.Volumes, func(v MachineVolume) bool { return v.Name == name })
+	if i < 0 {
+		return MachineVolume{}
+	}
+	return m.Volumes[i]
 }
 
 // Plugs are the networks of a machine or instance.
@@ -87,6 +125,9 @@ type Plug struct {
 
 	// SRIOV is whether the interface is a virtual function.
 	SRIOV bool
+
+	// MAC is the interface's hardware address; empty where the object does not say.
+	MAC string
 }
 
 // Find is the first network with a name.
@@ -119,6 +160,10 @@ func (m *Machine) readFrom(r *lenient.Reader) {
 				switch string(member) {
 				case "printableStatus":
 					m.PrintableStatus = r.Text()
+				case "created":
+					m.Created = r.Bool()
+				case "volumeUpdateState":
+					m.readMoving(r)
 				case "conditions":
 					m.Conditions = readConditions(r)
 				}
@@ -133,13 +178,34 @@ func (m *Machine) readSpec(r *lenient.Reader, member []byte) {
 	switch string(member) {
 	case "dataVolumeTemplates":
 		r.Objects(func() { m.Templates = append(m.Templates, readTemplate(r)) })
+	case "updateVolumesStrategy":
+		m.MovesVolumes = r.Text() == "Migration"
 	case "template":
 		r.Object(func(member []byte) {
 			if string(member) == "spec" {
-				m.ContainerDisks = m.Plugs.read(r)
+				m.Plugs.read(r, func(member []byte) {
+					switch string(member) {
+					case "volumes":
+						r.Objects(func() { m.Volumes = append(m.Volumes, readVolume(r)) })
+					case "evictionStrategy":
+						m.EvictionStrategy = r.Text()
+					}
+				})
 			}
 		})
 	}
+}
+
+func (m *Machine) readMoving(r *lenient.Reader) {
+	r.Object(func(member []byte) {
+		if string(member) == "volumeMigrationState" {
+			r.Object(func(member []byte) {
+				if string(member) == "migratedVolumes" {
+					r.Objects(func() { m.Moving = append(m.Moving, readText(r, "volumeName")) })
+				}
+			})
+		}
+	})
 }
 
 func readTemplate(r *lenient.Reader) string {
@@ -148,29 +214,24 @@ func readTemplate(r *lenient.Reader) string {
 	return o.Name
 }
 
-// read reads the spec of an instance, or of a machine's template. It returns the names of the volumes that are
-// container disks.
-func (p *Plugs) read(r *lenient.Reader) (containerDisks []string) {
+// read reads the spec of an instance, or of a machine's template. Members that say nothing of networks are for others.
+func (p *Plugs) read(r *lenient.Reader, others func(member []byte)) {
 	p.Readable = r.Present()
-	virtual := map[string]bool{}
+	devices := map[string]Plug{}
 	r.Object(func(member []byte) {
 		switch string(member) {
 		case "networks":
 			r.Objects(func() { p.Networks = append(p.Networks, readPlug(r)) })
-		case "volumes":
-			r.Objects(func() {
-				if name, disk := readVolume(r); disk {
-					containerDisks = append(containerDisks, name)
-				}
-			})
 		case "domain":
-			readInterfaces(r, virtual)
+			readInterfaces(r, devices)
+		default:
+			others(member)
 		}
 	})
 	for i := range p.Networks {
-		p.Networks[i].SRIOV = virtual[p.Networks[i].Name]
+		device := devices[p.Networks[i].Name]
+		p.Networks[i].SRIOV, p.Networks[i].MAC = device.SRIOV, device.MAC
 	}
-	return containerDisks
 }
 
 func readPlug(r *lenient.Reader) Plug {
@@ -190,33 +251,56 @@ func readPlug(r *lenient.Reader) Plug {
 	return p
 }
 
-func readVolume(r *lenient.Reader) (name string, containerDisk bool) {
+func readVolume(r *lenient.Reader) MachineVolume {
+	var v MachineVolume
+	var dataVolume, claim, dump string
 	r.Object(func(member []byte) {
 		switch string(member) {
 		case "name":
-			name = r.Text()
+			v.Name = r.Text()
 		case "containerDisk":
-			containerDisk = r.Present()
+			v.ContainerDisk = r.Present()
+		case "dataVolume":
+			dataVolume = v.readClaim(r, "name")
+		case "persistentVolumeClaim":
+			claim = v.readClaim(r, "claimName")
+		case "memoryDump":
+			dump = v.readClaim(r, "claimName")
 		}
 	})
-	return name, containerDisk
+	v.Claim = cmp.Or(dataVolume, claim, dump)
+	return v
 }
 
-// readInterfaces notes which interfaces of a domain are virtual functions. Of several with one name, the first counts.
-func readInterfaces(r *lenient.Reader, virtual map[string]bool) {
+// readClaim reads the DataVolume or claim that a volume is on, by the member that names it.
+func (v *MachineVolume) readClaim(r *lenient.Reader, name string) (claim string) {
+	r.Object(func(member []byte) {
+		switch string(member) {
+		case name:
+			claim = r.Text()
+		case "hotpluggable":
+			v.Hotplugged = r.Bool() || v.Hotplugged
+		}
+	})
+	return claim
+}
+
+// readInterfaces notes what a domain says of its interfaces. Of several with one name, the first counts.
+func readInterfaces(r *lenient.Reader, devices map[string]Plug) {
 	readOne := func() {
-		var name string
-		var sriov bool
+		var p Plug
 		r.Object(func(member []byte) {
 			switch string(member) {
 			case "name":
-				name = r.Text()
+				p.Name = r.Text()
 			case "sriov":
-				sriov = r.Present()
+				p.SRIOV = r.Present()
+			case "macAddress":
+				p.MAC = r.Text()
 			}
 		})
-		if _, seen := virtual[name]; !seen {
-			virtual[name] = sriov
+		if _, seen := devices[p.Name]; !seen {
+			devices[p.Name] = p
 		}
 	}
 	r.Object(func(member []byte) {
@@ -236,8 +320,15 @@ type Instance struct {
 	Plugs      Plugs
 	NodeName   string
 	Phase      string
+	Reason     string // why it is in that phase
 	Interfaces []Interface
 	Volumes    []Volume
+	Conditions Conditions
+}
+
+// Reports reports whether an instance has an interface on a network.
+func (i *Instance) Reports(network string) bool {
+	return slices.ContainsFunc(i.Interfaces, func(r Interface) bool { return r.Name == network })
 }
 
 // Interface is what an instance reports of one of its interfaces.
@@ -245,6 +336,7 @@ type Interface struct {
 	Name      string // of the network
 	GuestName string
 	Addresses []string
+	ByGuest   bool // the guest's agent reports it, so its addresses are all that the guest has there
 }
 
 // Volume is what an instance reports of one of its volumes.
@@ -256,7 +348,7 @@ func (i *Instance) readFrom(r *lenient.Reader) {
 	r.Object(func(member []byte) {
 		switch string(member) {
 		case "spec":
-			i.Plugs.read(r)
+			i.Plugs.read(r, func([]byte) {})
 		case "status":
 			r.Object(func(member []byte) { i.readStatus(r, member) })
 		default:
@@ -271,10 +363,14 @@ func (i *Instance) readStatus(r *lenient.Reader, member []byte) {
 		i.NodeName = r.Text()
 	case "phase":
 		i.Phase = r.Text()
+	case "reason":
+		i.Reason = r.Text()
 	case "interfaces":
 		r.Objects(func() { i.Interfaces = append(i.Interfaces, readReported(r)) })
 	case "volumeStatus":
 		r.Objects(func() { i.Volumes = append(i.Volumes, readVolumeStatus(r)) })
+	case "conditions":
+		i.Conditions = readConditions(r)
 	}
 }
 
@@ -287,6 +383,8 @@ func readReported(r *lenient.Reader) Interface {
 			i.Name = r.Text()
 		case "interfaceName":
 			i.GuestName = r.Text()
+		case "infoSource":
+			i.ByGuest = strings.Contains(r.Text(), "guest-agent")
 		case "ipAddress":
 			single = r.Text()
 		case "ipAddresses":

@@ -23,6 +23,9 @@ const AnnotationRemoving = "vm.novasphere.dev/removing-since"
 // AnnotationLastApplied is where Metacontroller's dynamic apply notes what the hook answered last.
 const AnnotationLastApplied = "metacontroller.k8s.io/last-applied-configuration"
 
+// annotationRestore is where KubeVirt notes the last restore of a machine.
+const annotationRestore = "restore.kubevirt.io/lastRestoreUID"
+
 // annotationDecorator is what Metacontroller writes on what a DecoratorController makes: the name of that.
 const annotationDecorator = "metacontroller.k8s.io/decorator-controller"
 

@@ -33,6 +33,9 @@ type Object struct {
 	// Decorated is whether a DecoratorController of Metacontroller has made the object.
 	Decorated bool
 
+	// Restored is whether KubeVirt has restored the object from a snapshot.
+	Restored bool
+
 	// LastApplied is the annotation in which Metacontroller's dynamic apply notes the last answer. Only objects with Raw
 	// have it.
 	LastApplied string
@@ -110,6 +113,8 @@ func (o *Object) readAnnotation(r *lenient.Reader, name []byte) {
 	switch {
 	case string(name) == AnnotationRemoving:
 		o.RemovingSince = r.Text()
+	case string(name) == annotationRestore:
+		o.Restored = r.Text() != ""
 	case string(name) == annotationDecorator:
 		o.Decorated = r.Text() != ""
 	case string(name) == AnnotationLastApplied && o.Raw != nil:

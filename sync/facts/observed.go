@@ -21,6 +21,9 @@ const (
 	InstanceKind   = "VirtualMachineInstance.kubevirt.io/v1"
 	NodeKind       = "Node.v1"
 	WukongKind     = "Wukong.vm.novasphere.dev/v1alpha1"
+	NamespaceKind  = "Namespace.v1"
+	DataVolumeKind = "DataVolume.cdi.kubevirt.io/v1beta1"
+	ClaimKind      = "PersistentVolumeClaim.v1"
 
 	WukongNodeKind    = "WukongNode.vm.novasphere.dev/v1alpha1"
 	WukongNetworkKind = "WukongNetwork.vm.novasphere.dev/v1alpha1"
@@ -44,6 +47,9 @@ type Related struct {
 	Nodes       Set[Node]
 	States      Set[node.State]
 	Wukongs     Set[Wukong]
+	Namespaces  Set[Namespace]
+	DataVolumes Set[DataVolume]
+	Claims      Set[VolumeClaim]
 
 	WukongNodes    Set[WukongNode]
 	WukongNetworks Set[WukongNetwork]
@@ -111,29 +117,43 @@ func (o *Related) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	r := lenient.New(d)
 	object(r, func(kind []byte) {
 		switch string(kind) {
-		case PolicyKind:
-			readRelated(r, &o.Policies)
+		case InstanceKind:
+			readRelated(r, &o.Instances)
+		case WukongKind:
+			readRelated(r, &o.Wukongs)
+		case NamespaceKind:
+			readRelated(r, &o.Namespaces)
+		case DataVolumeKind:
+			readRelated(r, &o.DataVolumes)
+		case ClaimKind:
+			readRelated(r, &o.Claims)
 		case AttachmentKind:
 			readRelated(r, &o.Attachments)
 		case MachineKind:
 			readRelated(r, &o.Machines)
-		case EnactmentKind:
-			readRelated(r, &o.Enactments)
-		case InstanceKind:
-			readRelated(r, &o.Instances)
-		case NodeKind:
-			readRelated(r, &o.Nodes)
-		case WukongKind:
-			readRelated(r, &o.Wukongs)
-		case WukongNodeKind:
-			readRelated(r, &o.WukongNodes)
-		case WukongNetworkKind:
-			readRelated(r, &o.WukongNetworks)
-		case StateKind:
-			readSet(r, &o.States, func(key string) *node.State { return node.Read(key, r) })
+		default:
+			o.readNetworks(r, kind)
 		}
 	})
 	return r.Err()
+}
+
+// readNetworks reads the kinds that tell of the nodes' networks.
+func (o *Related) readNetworks(r *lenient.Reader, kind []byte) {
+	switch string(kind) {
+	case PolicyKind:
+		readRelated(r, &o.Policies)
+	case EnactmentKind:
+		readRelated(r, &o.Enactments)
+	case NodeKind:
+		readRelated(r, &o.Nodes)
+	case WukongNodeKind:
+		readRelated(r, &o.WukongNodes)
+	case WukongNetworkKind:
+		readRelated(r, &o.WukongNetworks)
+	case StateKind:
+		readSet(r, &o.States, func(key string) *node.State { return node.Read(key, r) })
+	}
 }
 
 // observed is a type of object that reads itself.

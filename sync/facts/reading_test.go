@@ -1,6 +1,7 @@
 package facts_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -32,6 +33,9 @@ type seen struct {
 	Nodes              set[facts.Node]
 	States             set[string] // as fmt prints them
 	Wukongs            set[facts.Wukong]
+	Namespaces         set[facts.Namespace]
+	DataVolumes        set[facts.DataVolume]
+	Claims             set[facts.VolumeClaim]
 
 	WukongNodes, WukongNetworks set[facts.Object]
 }
@@ -62,6 +66,9 @@ func (r *reading) seen() seen {
 	readKind(r, r.related, facts.InstanceKind, &s.Instances, related(instance))
 	readKind(r, r.related, facts.NodeKind, &s.Nodes, related(clusterNode))
 	readKind(r, r.related, facts.WukongKind, &s.Wukongs, related(wukong))
+	readKind(r, r.related, facts.NamespaceKind, &s.Namespaces, related(func(o facts.Object, _ map[string]any) facts.Namespace { return facts.Namespace{Object: o} }))
+	readKind(r, r.related, facts.DataVolumeKind, &s.DataVolumes, related(dataVolume))
+	readKind(r, r.related, facts.ClaimKind, &s.Claims, related(claim))
 	readKind(r, r.related, facts.WukongNodeKind, &s.WukongNodes, related(ofObject))
 	readKind(r, r.related, facts.WukongNetworkKind, &s.WukongNetworks, related(ofObject))
 	readKind(r, r.related, facts.StateKind, &s.States, func(key string, m map[string]any) (string, bool) {
@@ -118,6 +125,7 @@ func object(key string, m map[string]any) facts.Object {
 		Created:       moment(m, "metadata", "creationTimestamp"),
 		Deleting:      !moment(m, "metadata", "deletionTimestamp").IsZero(),
 		RemovingSince: text(m, "metadata", "annotations", facts.AnnotationRemoving),
+		Restored:      text(m, "metadata", "annotations", "restore.kubevirt.io/lastRestoreUID") != "",
 		Decorated:     text(m, "metadata", "annotations", "metacontroller.k8s.io/decorator-controller") != "",
 	}
 	for _, ref := range items(m, "metadata", "ownerReferences") {
@@ -181,7 +189,7 @@ func attachment(o facts.Object, m map[string]any) facts.Attachment {
 	if !strict.IsValid() || kjson.UnmarshalCaseSensitivePreserveInts(strict, &config) != nil {
 		return a
 	}
-	a.Bridge = text(config, "bridge")
+	a.Bridge, a.ConfigName = text(config, "bridge"), text(config, "name")
 	for _, p := range items(config, "plugins") {
 		if a.Bridge == "" {
 			a.Bridge = text(p, "bridge")
@@ -204,17 +212,29 @@ func clusterNode(o facts.Object, m map[string]any) facts.Node {
 func machine(o facts.Object, m map[string]any) facts.Machine {
 	found := facts.Machine{
 		Object: o, Plugs: plugs(value(m, "spec", "template", "spec")),
-		PrintableStatus: text(m, "status", "printableStatus"), Conditions: conditions(m),
+		PrintableStatus: text(m, "status", "printableStatus"), Conditions: conditions(m), Created: truth(m, "status", "created"),
+		EvictionStrategy: text(m, "spec", "template", "spec", "evictionStrategy"),
+		MovesVolumes:     text(m, "spec", "updateVolumesStrategy") == "Migration",
+	}
+	for _, v := range items(m, "status", "volumeUpdateState", "volumeMigrationState", "migratedVolumes") {
+		found.Moving = append(found.Moving, text(v, "volumeName"))
 	}
 	for _, t := range items(m, "spec", "dataVolumeTemplates") {
 		found.Templates = append(found.Templates, text(t, "metadata", "name"))
 	}
 	for _, v := range items(m, "spec", "template", "spec", "volumes") {
-		if value(v, "containerDisk") != nil {
-			found.ContainerDisks = append(found.ContainerDisks, text(v, "name"))
-		}
+		found.Volumes = append(found.Volumes, machineVolume(v))
 	}
 	return found
+}
+
+func machineVolume(v map[string]any) facts.MachineVolume {
+	claims := []string{text(v, "dataVolume", "name"), text(v, "persistentVolumeClaim", "claimName"), text(v, "memoryDump", "claimName")}
+	return facts.MachineVolume{
+		Name: text(v, "name"), ContainerDisk: value(v, "containerDisk") != nil, Claim: cmp.Or(claims...),
+		Hotplugged: truth(v, "dataVolume", "hotpluggable") || truth(v, "persistentVolumeClaim", "hotpluggable") ||
+			truth(v, "memoryDump", "hotpluggable"),
+	}
 }
 
 func plugs(spec any) facts.Plugs {
@@ -223,7 +243,9 @@ func plugs(spec any) facts.Plugs {
 	for _, n := range items(spec, "networks") {
 		plug := facts.Plug{Name: text(n, "name"), Attachment: text(n, "multus", "networkName")}
 		at := slices.IndexFunc(interfaces, func(i map[string]any) bool { return text(i, "name") == plug.Name })
-		plug.SRIOV = at >= 0 && value(interfaces[at], "sriov") != nil
+		if at >= 0 {
+			plug.SRIOV, plug.MAC = value(interfaces[at], "sriov") != nil, text(interfaces[at], "macAddress")
+		}
 		p.Networks = append(p.Networks, plug)
 	}
 	return p
@@ -232,13 +254,17 @@ func plugs(spec any) facts.Plugs {
 func instance(o facts.Object, m map[string]any) facts.Instance {
 	found := facts.Instance{
 		Object: o, Plugs: plugs(value(m, "spec")), NodeName: text(m, "status", "nodeName"), Phase: text(m, "status", "phase"),
+		Reason: text(m, "status", "reason"), Conditions: conditions(m),
 	}
 	for _, i := range items(m, "status", "interfaces") {
 		addresses := texts(i, "ipAddresses")
 		if single := text(i, "ipAddress"); len(addresses) == 0 && single != "" {
 			addresses = []string{single}
 		}
-		found.Interfaces = append(found.Interfaces, facts.Interface{Name: text(i, "name"), GuestName: text(i, "interfaceName"), Addresses: addresses})
+		found.Interfaces = append(found.Interfaces, facts.Interface{
+			Name: text(i, "name"), GuestName: text(i, "interfaceName"), Addresses: addresses,
+			ByGuest: strings.Contains(text(i, "infoSource"), "guest-agent"),
+		})
 	}
 	for _, v := range items(m, "status", "volumeStatus") {
 		found.Volumes = append(found.Volumes, facts.Volume{
@@ -248,6 +274,22 @@ func instance(o facts.Object, m map[string]any) facts.Instance {
 		})
 	}
 	return found
+}
+
+func dataVolume(o facts.Object, m map[string]any) facts.DataVolume {
+	d := facts.DataVolume{
+		Object: o, Phase: text(m, "status", "phase"), Conditions: conditions(m),
+		Size: cmp.Or(text(m, "spec", "storage", "resources", "requests", "storage"), text(m, "spec", "pvc", "resources", "requests", "storage")),
+	}
+	if value(m, "spec", "source", "blank") != nil {
+		d.Source = "nothing"
+	}
+	d.Source = cmp.Or(text(m, "spec", "source", "registry", "url"), text(m, "spec", "source", "http", "url"), d.Source)
+	return d
+}
+
+func claim(o facts.Object, m map[string]any) facts.VolumeClaim {
+	return facts.VolumeClaim{Object: o, Phase: text(m, "status", "phase"), Size: text(m, "spec", "resources", "requests", "storage")}
 }
 
 func wukong(o facts.Object, m map[string]any) facts.Wukong {

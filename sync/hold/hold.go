@@ -66,23 +66,32 @@ func held(o *facts.Object, source *unstructured.Unstructured, spec any) *unstruc
 	return answer
 }
 
-// Machine holds a machine, with its disk templates as they are now: KubeVirt has rewritten them since they were
-// answered.
+// Machine holds a machine, with what KubeVirt has rewritten since it was answered: see Keep.
 func Machine(m *facts.Machine) *unstructured.Unstructured {
 	answer := Child(&m.Object)
 	if fields, ok := answer.Object["spec"].(map[string]any); ok {
-		KeepTemplates(fields, m)
+		dropUnplugged(fields, m)
+		Keep(fields, m)
 	}
+	DropResources(answer)
 	return answer
 }
 
-// KeepTemplates replaces each DataVolume template in a spec by the template of the same name that the machine has.
+// DropResources leaves out the resources of a machine where they are empty. KubeVirt's types encode them even then, and nobody wants them.
+func DropResources(machine *unstructured.Unstructured) {
+	path := []string{"spec", "template", "spec", "domain", "resources"}
+	if resources, found, _ := unstructured.NestedMap(machine.Object, path...); found && len(resources) == 0 {
+		unstructured.RemoveNestedField(machine.Object, path...)
+	}
+}
+
+// keepTemplates replaces each DataVolume template in a spec by the template of the same name that the machine has.
 // KubeVirt's webhook rewrites the templates, and Metacontroller replaces the list as a whole, so the hook's own form
 // would be written at every sync. Nothing is lost: the fields behind a template cannot change, and KubeVirt ignores a
 // changed template.
-func KeepTemplates(spec map[string]any, existing *facts.Machine) {
+func keepTemplates(spec map[string]any, existing *facts.Machine) {
 	templates, ok := spec["dataVolumeTemplates"].([]any)
-	if !ok || existing == nil || len(existing.Templates) == 0 {
+	if !ok || len(existing.Templates) == 0 {
 		return
 	}
 	kept, _, _ := unstructured.NestedSlice(observed(&existing.Object).Object, "spec", "dataVolumeTemplates")

@@ -162,9 +162,9 @@ func TestTemplatesStayAsTheMachineHasThem(t *testing.T) {
 			if err := json.Unmarshal([]byte(`{"dataVolumeTemplates": `+test.templates+`}`), &answer.Object); err != nil {
 				t.Fatal(err)
 			}
-			hold.KeepTemplates(answer.Object, m)
+			hold.Keep(answer.Object, m)
 			answered(t, answer, `{"dataVolumeTemplates": `+test.want+`}`)
-			hold.KeepTemplates(answer.Object, nil)
+			hold.Keep(answer.Object, nil)
 			answered(t, answer, `{"dataVolumeTemplates": `+test.want+`}`)
 		})
 	}

@@ -2,6 +2,7 @@ package model
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -28,7 +29,7 @@ func (c *cluster) handDeletes() {
 }
 
 // handsBack repairs what was taken by hand: a machine without its label gets it back, or is deleted if its Wukong is
-// gone. A WukongNode that was forged is deleted.
+// gone. A copy of a machine is freed and deleted. A WukongNode that was forged is deleted.
 func (c *cluster) handsBack() {
 	for node, told := range c.objects[toldKind] {
 		if !c.trusted(c.objects[nodeKind][node], told) {
@@ -37,6 +38,11 @@ func (c *cluster) handsBack() {
 		}
 	}
 	for key, machine := range c.objects[machineKind] {
+		if isCopy(machine) {
+			c.tell("by hand: %s is freed", key)
+			machine.SetOwnerReferences(nil)
+			unstructured.RemoveNestedField(machine.Object, "metadata", "labels", "controller-uid")
+		}
 		if len(machine.GetOwnerReferences()) > 0 {
 			continue
 		}
@@ -51,6 +57,27 @@ func (c *cluster) handsBack() {
 		machine.SetLabels(labelled(w, machine).GetLabels())
 		machine.SetOwnerReferences(ownedBy(w))
 	}
+}
+
+// handCopies copies a machine by hand, with its labels. Metacontroller takes the copy for a child of the Wukong.
+func (c *cluster) handCopies() {
+	key, ok := pick(c, c.objects[machineKind])
+	if !ok || c.objects[machineKind][key].GetDeletionTimestamp() != nil {
+		return
+	}
+	copied := c.objects[machineKind][key].DeepCopy()
+	copied.SetName(copied.GetName() + "-copy")
+	copied.SetUID(c.uid())
+	copied.SetCreationTimestamp(metav1.NewTime(c.now))
+	if at := keyOf(copied); c.objects[machineKind][at] == nil {
+		c.tell("by hand: %s is copied", key)
+		c.objects[machineKind][at] = copied
+	}
+}
+
+// isCopy reports whether a machine was copied by hand.
+func isCopy(machine *unstructured.Unstructured) bool {
+	return machine.GetKind() == "VirtualMachine" && strings.HasSuffix(machine.GetName(), "-copy")
 }
 
 // handEdits edits a child of a Wukong by hand, if there is a policy.

@@ -54,7 +54,7 @@ func (c *cluster) waitsFor(w *v1alpha1.Wukong, policy string) bool {
 	return p != nil && c.owned(w, p) && !available(c.seen[enactmentKind], p)
 }
 
-// mayGo checks that nothing is deleted that is still used, and no machine before its Wukong.
+// mayGo checks that nothing is deleted that is still used, no machine before its Wukong, and no copy of a machine ever.
 func (c *cluster) mayGo(p asker, kind, key string) {
 	if n, ok := p.parent.(*unstructured.Unstructured); ok {
 		if kind == policyKind {
@@ -65,13 +65,13 @@ func (c *cluster) mayGo(p asker, kind, key string) {
 	w := p.parent.(*v1alpha1.Wukong)
 	switch kind {
 	case machineKind:
-		if w.DeletionTimestamp == nil {
+		if w.DeletionTimestamp == nil || isCopy(c.seen[kind][key]) {
 			c.breaks("machine %s is deleted", key)
 		}
 	case attachmentKind:
 		for _, kind := range []string{machineKind, instanceKind} {
 			for _, machine := range c.seen[kind] {
-				if machine.GetName() == w.Name && strings.Contains(compactJSON(machine.Object["spec"]), `"networkName":"`+key+`"`) {
+				if c.plugsInto(w, machine, key) {
 					c.breaks("attachment %s is deleted while %s %s uses it", key, machine.GetKind(), machine.GetName())
 				}
 			}
@@ -82,6 +82,12 @@ func (c *cluster) mayGo(p asker, kind, key string) {
 			c.breaks("policy %s is deleted while its attachment exists", key)
 		}
 	}
+}
+
+// plugsInto reports whether a machine or instance of a Wukong, or a copy of its machine, is plugged into an attachment.
+func (c *cluster) plugsInto(w *v1alpha1.Wukong, machine *unstructured.Unstructured, attachment string) bool {
+	of := machine.GetName() == w.Name || isCopy(machine) && c.owned(w, machine)
+	return of && strings.Contains(compactJSON(machine.Object["spec"]), `"networkName":"`+attachment+`"`)
 }
 
 // mayBeEdited checks that no policy is edited while it is in progress.

@@ -153,7 +153,11 @@ func (c *cluster) acts() {
 	case 9, 10:
 		c.kubevirtActs(false)
 	case 11:
-		c.handDeletes()
+		if c.IntN(4) == 0 {
+			c.handCopies()
+		} else {
+			c.handDeletes()
+		}
 	case 12:
 		c.handEdits()
 	case 13:

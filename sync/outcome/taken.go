@@ -23,18 +23,53 @@ func NameTaken(by *facts.Object, owner facts.Owner) *Refusal {
 	if by == nil {
 		return nil
 	}
-	message := fmt.Sprintf("%s %s exists and belongs to %s: it is left alone. Rename this %s or its network, or delete that object",
-		words[by.Kind], by.Key, by.Owner, owner.Kind)
+	message := fmt.Sprintf("%s exists and belongs to %s: it is left alone. Rename this %s or its network, or delete that object",
+		Named(by), by.Owner, owner.Kind)
+	switch earlier := by.Owner.Kind == owner.Kind && by.Owner.Name == owner.Name && by.Owner.UID != owner.UID; {
+	case GivesBack(by, owner):
+		message = fmt.Sprintf("%s does not have the label controller-uid of this %s: it is left alone. "+
+			"`kubectl label --overwrite %s controller-uid=%s` gives it back", Named(by), owner.Kind, argument(by), owner.UID)
+		if by.Kind == machineKind {
+			message += ", with its disks and hardware addresses"
+		}
+	case earlier:
+		message = fmt.Sprintf("%s names an earlier %s of this name as owner, so Kubernetes will delete it: %s keeps it",
+			Named(by), owner.Kind, Kubectl("patch", by, WithoutOwner))
+	case by.Kind == machineKind:
+		message = fmt.Sprintf("%s exists and belongs to %s: it is left alone. Choose another name for this %s: "+
+			"deleting that machine would delete its disks", Named(by), by.Owner, owner.Kind)
+	}
+	return &Refusal{Reason: v1alpha1.ReasonConflict, Message: message, Stuck: true}
+}
+
+// machineKind is the kind of machines.
+const machineKind = "VirtualMachine"
+
+// GivesBack reports whether Metacontroller takes an object as the owner's child when it has the label controller-uid: nobody controls it, and
+// it has the owner's other labels. It lost that label, or was restored from a backup, as its owner was.
+func GivesBack(o *facts.Object, owner facts.Owner) bool {
 	mark := facts.LabelWukong
 	if owner.Kind == v1alpha1.NetworkKind {
 		mark = facts.LabelWukongNetwork
 	}
-	if !by.Owner.Controller && by.Labels[mark] == owner.Name && by.Labels[facts.LabelManagedBy] == facts.ManagedBy {
-		// Metacontroller gives up a child that loses this label, and takes it back when the label returns.
-		message = fmt.Sprintf("%s %s does not have the label controller-uid of this %s: it is left alone. "+
-			"`kubectl label --overwrite %s controller-uid=%s` gives it back", words[by.Kind], by.Key, owner.Kind, argument(by), owner.UID)
+	return !o.Owner.Controller && o.Labels[mark] == owner.Name && o.Labels[facts.LabelManagedBy] == facts.ManagedBy
+}
+
+// WithoutOwner are the arguments of kubectl patch that take an object from its owners.
+const WithoutOwner = `--type=merge -p '{"metadata":{"ownerReferences":null}}'`
+
+// Named is an object in messages: its kind in our words, and its key.
+func Named(o *facts.Object) string {
+	return words[o.Kind] + " " + o.Key
+}
+
+// Kubectl is a command of kubectl about an object, for a message.
+func Kubectl(verb string, o *facts.Object, arguments string) string {
+	command := fmt.Sprintf("kubectl %s %s %s %s", verb, resources[o.Kind], o.Name, arguments)
+	if o.Namespace != "" {
+		command += " -n " + o.Namespace
 	}
-	return &Refusal{Reason: v1alpha1.ReasonConflict, Message: message, Stuck: true}
+	return "`" + command + "`"
 }
 
 // argument is the object as an argument of kubectl.

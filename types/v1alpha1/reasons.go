@@ -17,6 +17,12 @@ const (
 	// ReasonConflict: a bridge, a NIC, a disk or a name belongs to somebody else; the message says to whom.
 	ReasonConflict Reason = "Conflict"
 
+	// ReasonNamespaceNotFound: the namespace that spec.namespace names does not exist.
+	ReasonNamespaceNotFound Reason = "NamespaceNotFound"
+
+	// ReasonNamespaceTerminating: the namespace that spec.namespace names is being deleted, with all that is in it.
+	ReasonNamespaceTerminating Reason = "NamespaceTerminating"
+
 	// ReasonRemoving: an older policy or attachment of the same name, bridge or uplink has to go first.
 	ReasonRemoving Reason = "Removing"
 

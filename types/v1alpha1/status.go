@@ -11,7 +11,7 @@ type WukongStatus struct {
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// phase is for display and derived from the conditions: Pending (waiting for the network), Creating, Running,
+	// phase is for display and derived from the conditions: Pending (waiting for the network), Creating, Running, Paused,
 	// Stopped, Error or Terminating. Programs read the conditions.
 	//
 	// +optional
@@ -23,6 +23,8 @@ type WukongStatus struct {
 	//   - InvalidSpec: a value is wrong once the defaults are filled in; everything that exists stays as it is.
 	//   - Terminating: the Wukong, its machine or the WukongNetwork is being deleted.
 	//   - Conflict: a bridge, a NIC, a disk or a name belongs to somebody else; the message says to whom.
+	//   - NamespaceNotFound: the namespace that spec.namespace names does not exist.
+	//   - NamespaceTerminating: the namespace that spec.namespace names is being deleted, with all that is in it.
 	//   - Removing: an older policy or attachment of the same name, bridge or uplink has to go first.
 	//   - NotRequired: no network needs a policy, or none needs an attachment.
 	//   - PoliciesAvailable: the bridges are built on the nodes.
@@ -194,20 +196,22 @@ const (
 	//
 	// True: AttachmentsExist, NotRequired.
 	// False: WaitingForNodeNetwork, AttachmentPending, AttachmentNotFound, WukongNetworkNotFound, WaitingForWukongNetwork,
-	// NMStateNotRegistered, Conflict, Removing, InvalidSpec, Terminating.
+	// NMStateNotRegistered, Conflict, NamespaceNotFound, NamespaceTerminating, Removing, InvalidSpec, Terminating.
 	ConditionAttachmentsReady = "AttachmentsReady"
 
 	// MachineReady is about the VirtualMachine.
 	//
 	// True: Running, Migrating, RestartRequired, Stopped.
-	// False: WaitingForNodeNetwork, WaitingForAttachments, MachinePending, MachineFailed, NotReady, Conflict, InvalidSpec,
-	// Terminating, or KubeVirt's own word for the state of the machine, such as Starting, Provisioning, Paused,
-	// ErrorUnschedulable or CrashLoopBackOff.
+	// False: WaitingForNodeNetwork, WaitingForAttachments, MachinePending, MachineFailed, NotReady, Conflict,
+	// NamespaceNotFound, NamespaceTerminating, InvalidSpec, Terminating, or KubeVirt's own word for the state of the machine,
+	// such as Starting, Provisioning, Paused, ErrorUnschedulable or CrashLoopBackOff.
 	ConditionMachineReady = "MachineReady"
 
 	// Stalled exists, and is True, only while nobody but the user can make progress. Its reason and message are those of
 	// the condition that is stuck: InvalidSpec, Conflict, PreflightRefused, PolicyFailed, NoMatchingNode, BridgeLost,
-	// AttachmentNotFound, WukongNetworkNotFound, WaitingForWukongNetwork, NMStateNotRegistered, Removing.
+	// AttachmentNotFound, WukongNetworkNotFound, WaitingForWukongNetwork, NMStateNotRegistered, Removing,
+	// NamespaceNotFound, NamespaceTerminating, MachineFailed or Paused where KubeVirt does not start or resume the machine by
+	// itself, and Terminating where a deletion waits for copies.
 	ConditionStalled = "Stalled"
 )
 
@@ -216,6 +220,7 @@ const (
 	PhasePending     = "Pending"
 	PhaseCreating    = "Creating"
 	PhaseRunning     = "Running"
+	PhasePaused      = "Paused"
 	PhaseStopped     = "Stopped"
 	PhaseError       = "Error"
 	PhaseTerminating = "Terminating"
