@@ -5,6 +5,7 @@ go 1.26.0
 require (
 	github.com/containernetworking/cni v1.3.1
 	github.com/evanphx/json-patch v5.6.0+incompatible
+	github.com/goccy/go-yaml v1.19.2
 	k8s.io/api v0.32.5
 	k8s.io/apimachinery v0.32.5
 	kubevirt.io/api v0.0.0-20250731090545-a70f4bd885a4

@@ -42,3 +42,15 @@ func answered(t *testing.T, kind string, f func(t *testing.T, raw []byte)) {
 		t.Fatalf("no golden answer has a %s", kind)
 	}
 }
+
+// read decodes a file of JSON.
+func read(t *testing.T, file string, v any) {
+	t.Helper()
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(raw, v); err != nil {
+		t.Fatalf("%s: %v", file, err)
+	}
+}

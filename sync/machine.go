@@ -154,7 +154,7 @@ func defaultMemory() *resource.Quantity {
 func (v *view) newMachine(nets []*network) *unstructured.Unstructured {
 	w := v.w
 	disks, volumes, templates := storage(w, v.settings)
-	if volume := cloudInit(w, nets); volume != nil {
+	if volume := v.cloudInit(nets); volume != nil {
 		disks = append(disks, virtioDisk(cloudInitDisk))
 		volumes = append(volumes, *volume)
 	}
@@ -227,7 +227,9 @@ func machineNetworks(nets []*network) []kubevirtv1.Network {
 	for _, n := range nets {
 		source := kubevirtv1.NetworkSource{Multus: &kubevirtv1.MultusNetwork{NetworkName: n.attachmentName}}
 		if n.Type == v1alpha1.Pod {
-			source = kubevirtv1.NetworkSource{Pod: &kubevirtv1.PodNetwork{}}
+			source = kubevirtv1.NetworkSource{Pod: &kubevirtv1.PodNetwork{
+				VMNetworkCIDR: n.VMNetworkCIDR, VMIPv6NetworkCIDR: n.VMIPv6NetworkCIDR,
+			}}
 		}
 		all = append(all, kubevirtv1.Network{Name: n.Name, NetworkSource: source})
 	}

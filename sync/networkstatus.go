@@ -51,34 +51,52 @@ func (v *view) networkStatus(n *network) v1alpha1.NetworkStatus {
 		s.Message = sentences(s.Message, how)
 		return s // and without the address that the guest cannot have yet
 	}
-	v.addConfigured(&s, n.IPConfig, byGuest)
+	told := len(s.IPAddresses) > 0
+	v.addConfigured(&s, n, byGuest)
+	if s.Message == "" {
+		s.Message = v.addressMessage(n, told)
+	}
 	return s
 }
 
-// addConfigured compares the addresses that the machine reports with the configured one, and shows that one first. Until the guest itself
-// reports, the configured one is shown.
-func (v *view) addConfigured(s *v1alpha1.NetworkStatus, ip *v1alpha1.IPConfig, byGuest bool) {
-	if ip == nil || ip.Address == "" {
+// addConfigured compares the addresses that the machine reports with the configured ones, and shows those first. Until the guest itself
+// reports, the configured ones are shown.
+func (v *view) addConfigured(s *v1alpha1.NetworkStatus, n *network, byGuest bool) {
+	var configured, missing []string
+	for _, address := range configuredAddresses(n) {
+		own, _, _ := strings.Cut(address, "/")
+		configured = append(configured, own)
+		if !slices.ContainsFunc(s.IPAddresses, func(a string) bool { return sameAddress(a, own) }) {
+			missing = append(missing, address)
+		}
+	}
+	if len(configured) == 0 {
 		return
 	}
-	configured, _, _ := strings.Cut(ip.Address, "/")
-	asked := func(a string) bool { return sameAddress(a, configured) }
+	// Where it has in the list of the configured, or behind all of them.
+	place := func(a string) int {
+		if i := slices.IndexFunc(configured, func(own string) bool { return sameAddress(a, own) }); i >= 0 {
+			return i
+		}
+		return len(configured)
+	}
 	switch {
 	case len(s.IPAddresses) == 0 && !byGuest:
-		s.IPAddresses = []string{configured}
-	case slices.ContainsFunc(s.IPAddresses, asked):
-		slices.SortStableFunc(s.IPAddresses, func(a, b string) int { // the configured one first
-			switch x, y := asked(a), asked(b); {
-			case x && !y:
-				return -1
-			case y && !x:
-				return 1
-			}
-			return 0
-		})
-	case s.Message == "":
-		s.Message = fmt.Sprintf("the guest does not have the address %s: %s", ip.Address, cloudInitAgain(v.w))
+		s.IPAddresses = configured
+		return
+	case len(missing) > 0 && s.Message == "":
+		s.Message = fmt.Sprintf("the guest does not have the address %s: %s", missing[0], cloudInitAgain(v.w))
 	}
+	slices.SortStableFunc(s.IPAddresses, func(a, b string) int { return cmp.Compare(place(a), place(b)) })
+}
+
+// configuredAddresses are the addresses that others reach the guest by on a network, with their prefix lengths. On a pod
+// network that is the Pod's address, which KubeVirt reports; the guest's own is behind its NAT.
+func configuredAddresses(n *network) []string {
+	if n.Type == v1alpha1.Pod {
+		return nil
+	}
+	return staticAddresses(n.IPConfig)
 }
 
 // cloudInitAgain is the message that says how cloud-init configures the guest again. It does so at the first boot of a

@@ -8,15 +8,16 @@ import (
 	"novasphere.dev/wukong/types/v1alpha1"
 )
 
-// validate is what is wrong with a Wukong that the schema's rules cannot express: what depends on the default NIC, and
-// the size of the guest's cloud-init data. Names are checked once more, because such an error would never reach a
+// validate is what is wrong with a Wukong that the schema's rules cannot express: what depends on the default NIC,
+// the guest's addresses beside each other, and the guest's cloud-init data. Names are checked once more, because such an error would never reach a
 // status: the API server refuses a child whose name is too long, and of two children with one name one is lost.
 func (v *view) validate() field.ErrorList {
 	errs := v.validateNames()
 	for i := range v.networks {
 		errs = append(errs, v.validateUplink(i)...)
 	}
-	return append(errs, validateCloudInit(v.w, v.networks)...)
+	errs = append(errs, v.validateAddresses()...)
+	return append(errs, v.validateCloudInit()...)
 }
 
 func (v *view) validateNames() field.ErrorList {
@@ -108,21 +109,44 @@ func (v *view) validateMaster(path *field.Path, n *network) field.ErrorList {
 	return nil
 }
 
-func validateCloudInit(w *v1alpha1.Wukong, nets []*network) field.ErrorList {
+// validateCloudInit is what is wrong with what the guest is told.
+func (v *view) validateCloudInit() field.ErrorList {
+	w, nets := v.w, v.networks
 	var errs field.ErrorList
-	volume := cloudInit(w, nets)
+	spec := field.NewPath("spec")
+	if _, err := userData(w); err != nil && w.Spec.UserDataSecret == "" {
+		errs = append(errs, field.Forbidden(spec.Child("userData"), err.Error()))
+	}
+	volume := v.cloudInit(nets)
 	if volume == nil {
-		return nil
+		return errs
 	}
 	if size := len(volume.CloudInitNoCloud.UserData); size > cloudInitLimit {
-		errs = append(errs, field.Invalid(field.NewPath("spec", "cloudInitUser"), w.Spec.CloudInitUser.Name, fmt.Sprintf(
-			"makes %d bytes of user data, and KubeVirt takes %d: put the complete user data into a Secret, and name it as userDataSecret",
-			size, cloudInitLimit)))
+		errs = append(errs, tooMuchUserData(w, size))
 	}
 	if size := len(volume.CloudInitNoCloud.NetworkData); size > cloudInitLimit {
-		errs = append(errs, field.Invalid(field.NewPath("spec", "networks"), fmt.Sprintf("%d networks", len(nets)), fmt.Sprintf(
+		errs = append(errs, field.Invalid(spec.Child("networks"), fmt.Sprintf("%d networks", len(nets)), fmt.Sprintf(
 			"make %d bytes of network data, and KubeVirt takes %d: put the complete network data into a Secret, and name it as networkDataSecret",
 			size, cloudInitLimit)))
 	}
 	return errs
+}
+
+// tooMuchUserData names the field that makes the most of the user data.
+func tooMuchUserData(w *v1alpha1.Wukong, size int) *field.Error {
+	spec, limit := field.NewPath("spec"), fmt.Sprintf("bytes of user data, and KubeVirt takes %d:", cloudInitLimit)
+	const secret = "put the complete user data into a Secret, and name it as userDataSecret"
+	keys := 0
+	for _, key := range w.Spec.SSHAuthorizedKeys {
+		keys += len(key)
+	}
+	switch {
+	case keys > len(w.Spec.UserData) && keys > size/2:
+		return field.Invalid(spec.Child("sshAuthorizedKeys"), fmt.Sprintf("%d keys", len(w.Spec.SSHAuthorizedKeys)),
+			fmt.Sprintf("make %d %s put the keys into a Secret, and name it as sshKeySecret", size, limit))
+	case w.Spec.UserData != "":
+		return field.Forbidden(spec.Child("userData"), fmt.Sprintf("makes %d %s %s", size, limit, secret))
+	default:
+		return field.Invalid(spec.Child("cloudInitUser"), w.Spec.CloudInitUser.Name, fmt.Sprintf("makes %d %s %s", size, limit, secret))
+	}
 }

@@ -22,6 +22,9 @@ type view struct {
 	related  *facts.Related
 	networks []*network
 	bridges  *bridges.View
+
+	named         bool // cloud-init is told to name the guest's devices
+	addressFaults []addressFault
 }
 
 // newView reads a request.
@@ -38,6 +41,8 @@ func newView(req *Request, settings Settings, now time.Time) *view {
 	}
 	v.networks = v.readNetworks()
 	v.bridges = v.bridgesView()
+	v.named = v.namesDevices()
+	v.addressFaults = v.readAddressFaults()
 	return v
 }
 

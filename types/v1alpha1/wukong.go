@@ -44,6 +44,8 @@ type Wukong struct {
 // WukongSpec is the machine and its networks. Every field has a default: a Wukong with nothing but networks boots.
 //
 // +kubebuilder:validation:XValidation:rule=`!(has(self.userDataSecret) && has(self.cloudInitUser))`,fieldPath=`.userDataSecret`,message="userDataSecret is the complete user data: remove cloudInitUser, or move it into the Secret"
+// +kubebuilder:validation:XValidation:rule=`!(has(self.userDataSecret) && (has(self.userData) || has(self.sshAuthorizedKeys)))`,fieldPath=`.userDataSecret`,message="userDataSecret is the complete user data: remove userData and sshAuthorizedKeys, or move them into the Secret (keys also into that of sshKeySecret)"
+// +kubebuilder:validation:XValidation:rule=`!has(self.userData) || !(has(self.cloudInitUser) || has(self.sshAuthorizedKeys)) || self.userData.matches('^#cloud-config[ \\t\\r]*(\\n|$)')`,fieldPath=`.userData`,message="only user data that begins with a line #cloud-config takes cloudInitUser and sshAuthorizedKeys: say in it who logs in, and remove them"
 // +kubebuilder:validation:XValidation:rule=`!has(self.disks) || self.disks.filter(d, has(d.boot) && d.boot).size() <= 1`,fieldPath=`.disks`,message="at most one disk may set boot: true"
 // +kubebuilder:validation:XValidation:rule=`!has(self.osImage) || !has(self.disks) || !self.disks.exists(d, has(d.boot) && d.boot)`,fieldPath=`.osImage`,message="osImage is what boots when no disk has boot: true: remove osImage, or boot from it and remove boot"
 type WukongSpec struct {
@@ -94,7 +96,8 @@ type WukongSpec struct {
 	// +kubebuilder:validation:MaxItems=16
 	Disks []Disk `json:"disks,omitempty"`
 
-	// cloudInitUser is the user that cloud-init sets up in the guest on its first boot. Excludes userDataSecret.
+	// cloudInitUser is the user that cloud-init sets up in the guest on its first boot. Excludes userDataSecret, and goes
+	// with userData only where that is a cloud-config.
 	//
 	// +optional
 	CloudInitUser *CloudInitUser `json:"cloudInitUser,omitempty"`
@@ -108,8 +111,32 @@ type WukongSpec struct {
 	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$`
 	SSHKeySecret string `json:"sshKeySecret,omitempty"`
 
+	// sshAuthorizedKeys are public SSH keys, one line each as in a file authorized_keys, at most 32. cloud-init puts them
+	// into the guest on its first boot, for the user of cloudInitUser or else the image's own default user, beside those of
+	// sshKeySecret. Excludes userDataSecret. Many or long keys do not fit the 2,048 bytes of user data: use sshKeySecret.
+	//
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=32
+	// +kubebuilder:validation:items:MaxLength=2048
+	// +kubebuilder:validation:items:XValidation:rule=`self.matches('^([^\\x00-\\x1f\\x7f#]+ )?(ssh-(rsa|ed25519|dss)|ecdsa-sha2-nistp(256|384|521)|sk-(ssh-ed25519|ecdsa-sha2-nistp256)@openssh\\.com|(ssh-(rsa|ed25519)|ecdsa-sha2-nistp(256|384|521))-cert-v01@openssh\\.com) AAAA[A-Za-z0-9+/]{12,}={0,3}( [^\\x00-\\x1f\\x7f]*)?$')`,message="an SSH key is one line as in authorized_keys, for example 'ssh-ed25519 AAAA... user@host': give the content of the .pub file"
+	SSHAuthorizedKeys []string `json:"sshAuthorizedKeys,omitempty"`
+
+	// userData is the guest's cloud-init user data: a cloud-config, a script, or another form that cloud-init knows. Only a
+	// cloud-config may stand beside cloudInitUser and sshAuthorizedKeys, and they are put into it. Everybody who may read
+	// this object can read it: use userDataSecret for secrets, and for more than 2,048 bytes, which KubeVirt refuses inline.
+	// Excludes userDataSecret.
+	//
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=8192
+	// +kubebuilder:validation:XValidation:rule=`bytes(self).size() <= 2048`,message="userData has more than the 2,048 bytes that KubeVirt takes: put it into a Secret, under the key userdata, and name that as userDataSecret"
+	// +kubebuilder:validation:XValidation:rule=`self.matches('^(#|<powershell>|<script>|rem cmd|(?i:content-type:|mime-version:))')`,message="userData begins with a line that says what it is: #cloud-config, #!/bin/sh, or another that cloud-init knows"
+	UserData string `json:"userData,omitempty"`
+
 	// userDataSecret names a Secret in spec.namespace whose key userdata is the guest's complete cloud-init user data.
-	// Excludes cloudInitUser. Use this field for user data of more than 2,048 bytes, which KubeVirt refuses inline.
+	// Excludes cloudInitUser, userData and sshAuthorizedKeys. Use this field for user data of more than 2,048 bytes, which
+	// KubeVirt refuses inline.
 	//
 	// +optional
 	// +kubebuilder:validation:MinLength=1
@@ -203,12 +230,13 @@ type Disk struct {
 // CloudInitUser is the user in cloud-config, who gets the SSH keys and logs in on the console.
 type CloudInitUser struct {
 	// name is the login name. Where the fields below are unset, the user has the settings of the image's default user
-	// (sudo, shell, groups).
+	// (sudo, shell, groups). With root, cloud-init is told to leave root's keys usable (disable_root: false); whether root
+	// may log in over SSH with a password is up to the image's sshd.
 	//
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=32
-	// +kubebuilder:validation:Pattern=`^[a-z_][a-z0-9_-]*$`
+	// +kubebuilder:validation:Pattern=`^[a-z_][a-z0-9_.-]*$`
 	Name string `json:"name"`
 
 	// passwordHash is the password as crypt(3) writes it, for example the output of `openssl passwd -6`. It takes
@@ -217,6 +245,7 @@ type CloudInitUser struct {
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=256
+	// +kubebuilder:validation:XValidation:rule=`!self.matches('[\\s:\\x00-\\x1f\\x7f]')`,message="passwordHash is one word as crypt(3) writes it, without spaces and ':': see 'openssl passwd -6'"
 	PasswordHash string `json:"passwordHash,omitempty"`
 
 	// password is the password in plain text. Everybody who may read this object can read it: prefer passwordHash.
@@ -224,6 +253,7 @@ type CloudInitUser struct {
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=256
+	// +kubebuilder:validation:XValidation:rule=`!self.matches('[\\x00-\\x1f\\x7f]')`,message="a password is one line without control characters, because the guest reads it as a line"
 	Password string `json:"password,omitempty"`
 
 	// sudo is the user's sudo rule, for example "ALL=(ALL) NOPASSWD:ALL". Default: the image's.
@@ -231,6 +261,7 @@ type CloudInitUser struct {
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=256
+	// +kubebuilder:validation:XValidation:rule=`!self.matches('[\\x00-\\x1f\\x7f]')`,message="a sudo rule is one line without control characters"
 	Sudo string `json:"sudo,omitempty"`
 
 	// shell is the user's login shell, for example /bin/bash. Default: the image's.
@@ -238,6 +269,7 @@ type CloudInitUser struct {
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=256
+	// +kubebuilder:validation:XValidation:rule=`self.matches('^/[^\\s:\\x00-\\x1f\\x7f]*$')`,message="shell is an absolute path, for example /bin/bash"
 	Shell string `json:"shell,omitempty"`
 
 	// groups are the user's further groups. Default: the image's.
@@ -247,7 +279,7 @@ type CloudInitUser struct {
 	// +kubebuilder:validation:MaxItems=32
 	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=32
-	// +kubebuilder:validation:items:Pattern=`^[a-z_][a-z0-9_-]*$`
+	// +kubebuilder:validation:items:Pattern=`^[a-z_][a-z0-9_.-]*$`
 	Groups []string `json:"groups,omitempty"`
 
 	// lockPasswd forbids to log in with a password. Default: false when password or passwordHash is set, else true.
