@@ -98,6 +98,14 @@ func settingsFlags(fs *flag.FlagSet, s *sync.Settings) {
 		s.DefaultOSImage = value
 		return nil
 	})
+	fs.Func("unknown-machine-fields", "refuse fields of spec.virtualMachine that this version does not know, or pass them on for a "+
+		"newer KubeVirt: `refuse or pass` (default refuse)", func(value string) error {
+		if value != "refuse" && value != "pass" {
+			return errors.New("must be refuse or pass")
+		}
+		s.PassUnknownMachineFields = value == "pass"
+		return nil
+	})
 	fs.BoolVar(&s.BridgeMarker, "bridge-marker", s.BridgeMarker,
 		"let machines land only where the bridge-marker DaemonSet has found their bridges (default false)")
 	fs.BoolVar(&s.Preflight, "preflight", s.Preflight, "look at the selected nodes before a policy is created")

@@ -45,6 +45,8 @@
 //	-nodes-settle 30s             time after a node was first told of in which no policy is created
 //	-nodes-gather 30s             time in which changes of the bridges of a node are gathered, to be told of together
 //	-teardown-timeout 15m         time without progress after which the removal of a bridge is given up
+//	-unknown-machine-fields refuse
+//	                              refuse fields of spec.virtualMachine that are not known, or pass them on for a newer KubeVirt
 //	-memory-limit                 size of the container's memory: see Memory
 //	-log-level info               debug, info, warn or error
 //	-tls-cert, -tls-key           PEM files of the hooks' certificate and its key: both, or neither for plain HTTP

@@ -229,6 +229,7 @@ func TestRunFails(t *testing.T) {
 		{"no image", nil, []string{"-default-os-image", " "}, "flag -default-os-image: a container disk is an image reference"},
 		{"no time", nil, []string{"-teardown-timeout", "0s"}, "flag -teardown-timeout: the time must be more than 0"},
 		{"time without unit", nil, []string{"-teardown-timeout", "15"}, `flag -teardown-timeout: time: missing unit in duration "15"`},
+		{"unknown fields", nil, []string{"-unknown-machine-fields", "drop"}, "flag -unknown-machine-fields: must be refuse or pass"},
 		{"no memory", nil, []string{"-memory-limit", "0"}, "flag -memory-limit: the size must be more than 0"},
 		{"memory in bytes of another kind", nil, []string{"-memory-limit", "2GB"}, "flag -memory-limit: quantities must match"},
 		{"level", nil, []string{"-log-level", "loud"}, `flag -log-level: slog: level string "loud": unknown name`},
@@ -258,9 +259,12 @@ func TestSettings(t *testing.T) {
 		{"defaults", nil, nil, func(*sync.Settings) {}},
 		{
 			"flags", nil,
-			[]string{"-physical-interface=eth0.10", "-default-os-image=example.com/os", "-bridge-marker", "-preflight=false", "-nodes-settle=5s", "-nodes-gather=2s", "-teardown-timeout=90s"},
+			[]string{"-physical-interface=eth0.10", "-default-os-image=example.com/os", "-bridge-marker", "-preflight=false", "-nodes-settle=5s", "-nodes-gather=2s", "-teardown-timeout=90s", "-unknown-machine-fields=pass"},
 			func(s *sync.Settings) {
-				*s = sync.Settings{PhysicalInterface: "eth0.10", DefaultOSImage: "example.com/os", BridgeMarker: true, NodesSettle: 5 * time.Second, NodesGather: 2 * time.Second, TeardownTimeout: 90 * time.Second}
+				*s = sync.Settings{
+					PhysicalInterface: "eth0.10", DefaultOSImage: "example.com/os", BridgeMarker: true, NodesSettle: 5 * time.Second,
+					NodesGather: 2 * time.Second, TeardownTimeout: 90 * time.Second, PassUnknownMachineFields: true,
+				}
 			},
 		},
 		{
@@ -357,8 +361,8 @@ func TestManual(t *testing.T) {
 	}
 	manual, _, _ := strings.Cut(string(source), "package main")
 	flags := regexp.MustCompile(`(?m)^  (-[a-z-]+)`).FindAllStringSubmatch(usage.String(), -1)
-	if len(flags) != 16 {
-		t.Errorf("the usage has %d flags, want 16:\n%s", len(flags), usage.String())
+	if len(flags) != 17 {
+		t.Errorf("the usage has %d flags, want 17:\n%s", len(flags), usage.String())
 	}
 	for _, f := range flags {
 		if !regexp.MustCompile(`(?m)^//\t(-[a-z-]+, )?` + f[1] + `\b`).MatchString(manual) {

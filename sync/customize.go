@@ -26,7 +26,7 @@ func Customize(req *CustomizeRequest, settings Settings) (*CustomizeResponse, er
 		// The running instance: its addresses, its node, and the networks that it still uses.
 		{APIVersion: "kubevirt.io/v1", Resource: "virtualmachineinstances", Namespace: w.Spec.Namespace, Names: []string{w.Name}},
 		// Somebody else's machine of the Wukong's name, and machines whose disks may have the names of the Wukong's disks.
-		{APIVersion: "kubevirt.io/v1", Resource: "virtualmachines", Namespace: w.Spec.Namespace, Names: distinct(append(namesakes(w), w.Name))},
+		{APIVersion: "kubevirt.io/v1", Resource: "virtualmachines", Namespace: w.Spec.Namespace, Names: distinct(append(v.namesakes(), w.Name))},
 	}
 	if w.DeletionTimestamp == nil {
 		rules = append(rules, RelatedRule{APIVersion: "v1", Resource: "namespaces", Names: []string{w.Spec.Namespace}})
@@ -37,7 +37,7 @@ func Customize(req *CustomizeRequest, settings Settings) (*CustomizeResponse, er
 			APIVersion: "kubevirt.io/v1", Resource: "virtualmachines", LabelSelector: in(facts.LabelWukong, []string{w.Name}),
 		})
 	}
-	if names := namesakes(w); len(names) > 0 {
+	if names := v.namesakes(); len(names) > 0 {
 		rules = append(rules, RelatedRule{APIVersion: v1alpha1.APIVersion, Resource: "wukongs", Names: names})
 	}
 	rules = append(rules, v.attachmentRules()...)

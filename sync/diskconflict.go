@@ -7,17 +7,34 @@ import (
 
 	"novasphere.dev/wukong/sync/facts"
 	"novasphere.dev/wukong/sync/outcome"
+	"novasphere.dev/wukong/sync/template"
 	"novasphere.dev/wukong/types/v1alpha1"
 )
 
+// dataVolume is a DataVolume that the machine makes, and the field that names it.
+type dataVolume struct{ name, field string }
+
+// dataVolumes are the DataVolumes of the spec's disks and of spec.virtualMachine.
+func (v *view) dataVolumes() []dataVolume {
+	var all []dataVolume
+	for i, d := range v.w.Spec.Disks {
+		all = append(all, dataVolume{dataVolumeName(v.w, d.Name), fmt.Sprintf("spec.disks[%d].name", i)})
+	}
+	for i, name := range template.DataVolumes(v.w.Spec.VirtualMachine) {
+		if !slices.ContainsFunc(all, func(d dataVolume) bool { return d.name == name }) {
+			all = append(all, dataVolume{name, fmt.Sprintf("spec.virtualMachine.spec.dataVolumeTemplates[%d].metadata.name", i)})
+		}
+	}
+	return all
+}
+
 // namesakes are the names of Wukongs whose DataVolumes may have the name of one of this Wukong's: a-b-c is disk c of
 // Wukong a-b, and disk b-c of Wukong a.
-func namesakes(w *v1alpha1.Wukong) []string {
+func (v *view) namesakes() []string {
 	var names []string
-	for _, d := range w.Spec.Disks {
-		whole := dataVolumeName(w, d.Name)
-		for i, c := range whole {
-			if name := whole[:i]; c == '-' && name != "" && name != w.Name && !strings.HasSuffix(name, "-") {
+	for _, d := range v.dataVolumes() {
+		for i, c := range d.name {
+			if name := d.name[:i]; c == '-' && i <= labelLimit && name != "" && name != v.w.Name && !strings.HasSuffix(name, "-") {
 				names = append(names, name)
 			}
 		}
@@ -31,17 +48,16 @@ func namesakes(w *v1alpha1.Wukong) []string {
 // machine would delete the disk. The Wukong whose machine already has the disk keeps it. Otherwise the older Wukong
 // gets the disk; of two that are equally old, the first by name.
 func (v *view) diskConflict() *outcome.Refusal {
-	for i, d := range v.w.Spec.Disks {
-		name := dataVolumeName(v.w, d.Name)
-		if makes(v.machine(), name) {
+	for _, d := range v.dataVolumes() {
+		if makes(v.machine(), d.name) {
 			continue
 		}
-		for _, other := range namesakes(v.w) {
+		for _, other := range v.namesakes() {
 			key := facts.Qualified(v.w.Spec.Namespace, other)
-			if makes(v.related.Machines.Get(key), name) || v.wants(v.related.Wukongs.Get(other), name) {
+			if makes(v.related.Machines.Get(key), d.name) || v.wants(v.related.Wukongs.Get(other), d.name) {
 				return &outcome.Refusal{Reason: v1alpha1.ReasonConflict, Stuck: true, Message: fmt.Sprintf(
-					"spec.disks[%d].name: DataVolume %s is a disk of machine %s already, and two machines must not write to one disk: "+
-						"choose another name", i, name, key)}
+					"%s: DataVolume %s is a disk of machine %s already, and two machines must not write to one disk: "+
+						"choose another name", d.field, d.name, key)}
 			}
 		}
 	}
@@ -64,5 +80,6 @@ func (v *view) wants(other *facts.Wukong, dataVolume string) bool {
 	}
 	this := facts.Object{Name: v.w.Name, Created: v.w.CreationTimestamp.Time}
 	return namespace == v.w.Spec.Namespace && other.Precedes(this) &&
-		slices.ContainsFunc(other.Disks, func(disk string) bool { return other.Key+"-"+disk == dataVolume })
+		(slices.Contains(other.DataVolumes, dataVolume) ||
+			slices.ContainsFunc(other.Disks, func(disk string) bool { return other.Key+"-"+disk == dataVolume }))
 }

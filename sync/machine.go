@@ -152,6 +152,16 @@ func defaultMemory() *resource.Quantity {
 // newMachine is the VirtualMachine, plugged into the given networks. It sets only the fields that the Wukong owns, in
 // the form that the API server keeps. A value that KubeVirt's webhooks rewrite would be written again at every sync.
 func (v *view) newMachine(nets []*network) *unstructured.Unstructured {
+	machine := v.plainMachine(nets)
+	v.merge(machine, nets)
+	if spec, ok := machine["spec"].(map[string]any); ok {
+		hold.Keep(spec, v.machine())
+	}
+	return &unstructured.Unstructured{Object: machine}
+}
+
+// plainMachine is the VirtualMachine without what spec.virtualMachine says.
+func (v *view) plainMachine(nets []*network) map[string]any {
 	w := v.w
 	disks, volumes, templates := storage(w, v.settings)
 	if volume := v.cloudInit(nets); volume != nil {
@@ -193,14 +203,13 @@ func (v *view) newMachine(nets []*network) *unstructured.Unstructured {
 	}
 	// KubeVirt's types encode this struct even when it is empty.
 	unstructured.RemoveNestedField(object, "template", "spec", "domain", "resources")
-	hold.Keep(object, v.machine())
 
-	return &unstructured.Unstructured{Object: map[string]any{
+	return map[string]any{
 		"apiVersion": "kubevirt.io/v1",
 		"kind":       "VirtualMachine",
 		"metadata":   map[string]any{"namespace": w.Spec.Namespace, "name": w.Name, "labels": ownLabels(w)},
 		"spec":       object,
-	}}
+	}
 }
 
 // machineInterfaces are the machine's network interfaces: masquerade on the pod network, sriov for a virtual function,

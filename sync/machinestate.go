@@ -66,7 +66,7 @@ func (v *view) crash(m *facts.Machine, instance *facts.Instance) machineOutcome 
 	}
 	says := v.kubevirtSays(m, instance)
 	var advice string
-	switch runStrategy(v.w) {
+	switch v.runStrategy() {
 	case kubevirtv1.RunStrategyManual:
 		advice, r.Stuck = fmt.Sprintf("`virtctl start -n %s %s` starts it again", m.Namespace, m.Name), true
 	case kubevirtv1.RunStrategyOnce:
@@ -101,7 +101,7 @@ func (v *view) runs(m *facts.Machine) machineOutcome {
 // restarting is the command that restarts a machine that runs. KubeVirt refuses to restart one that runs once only, and starts it anew when
 // its instance is deleted.
 func (v *view) restarting(m *facts.Machine) string {
-	if runStrategy(v.w) == kubevirtv1.RunStrategyOnce {
+	if v.runStrategy() == kubevirtv1.RunStrategyOnce {
 		return fmt.Sprintf("`kubectl delete vmi -n %s %s`", m.Namespace, m.Name)
 	}
 	return fmt.Sprintf("`virtctl restart -n %s %s`", m.Namespace, m.Name)
@@ -131,7 +131,7 @@ func failedWord(word string) bool {
 // stoppedOnRequest reports whether a stopped machine is stopped because its run strategy wants that. Otherwise the
 // machine should run, or should run once and has not yet.
 func (v *view) stoppedOnRequest(instance *facts.Instance) bool {
-	switch runStrategy(v.w) {
+	switch v.runStrategy() {
 	case kubevirtv1.RunStrategyHalted, kubevirtv1.RunStrategyManual:
 		return true
 	case kubevirtv1.RunStrategyOnce, kubevirtv1.RunStrategyRerunOnFailure:

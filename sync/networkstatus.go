@@ -85,7 +85,7 @@ func (v *view) addConfigured(s *v1alpha1.NetworkStatus, n *network, byGuest bool
 		s.IPAddresses = configured
 		return
 	case len(missing) > 0 && s.Message == "":
-		s.Message = fmt.Sprintf("the guest does not have the address %s: %s", missing[0], cloudInitAgain(v.w))
+		s.Message = fmt.Sprintf("the guest does not have the address %s: %s", missing[0], v.cloudInitAgain())
 	}
 	slices.SortStableFunc(s.IPAddresses, func(a, b string) int { return cmp.Compare(place(a), place(b)) })
 }
@@ -101,8 +101,8 @@ func configuredAddresses(n *network) []string {
 
 // cloudInitAgain is the message that says how cloud-init configures the guest again. It does so at the first boot of a
 // boot disk, and a container disk is new at each start.
-func cloudInitAgain(w *v1alpha1.Wukong) string {
-	if bootsFromDisk(w) {
+func (v *view) cloudInitAgain() string {
+	if bootsFromDisk(v.w) || v.osDiskGivesWay() {
 		return "cloud-init gives it at the first boot of a disk only, so set it in the guest, or boot from a new disk"
 	}
 	return "cloud-init gives it at the next start, so restart the machine"

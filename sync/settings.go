@@ -10,6 +10,9 @@ type Settings struct {
 	// DefaultOSImage is the container disk of machines that name neither osImage nor a disk to boot from.
 	DefaultOSImage string
 
+	// PassUnknownMachineFields hands fields of spec.virtualMachine on that the hook does not know. Otherwise they are refused.
+	PassUnknownMachineFields bool
+
 	// BridgeMarker makes attachments of type bridge ask for the node resource that the bridge-marker DaemonSet
 	// publishes, so that a machine lands only where its bridges exist.
 	BridgeMarker bool

@@ -14,12 +14,14 @@ import (
 // status is what the user reads. It depends only on the observed objects and the spec, and on no clock: a status that
 // changes by itself would call the hook again for ever.
 func (v *view) status(d decided) v1alpha1.WukongStatus {
-	parts := []part{v.nodeNetworkPart(), v.attachmentsPart(), v.machinePart(d.machine)}
+	parts := []part{v.nodeNetworkPart(), v.attachmentsPart(), v.withoutPruned(v.machinePart(d.machine))}
 	s := v1alpha1.WukongStatus{
 		Conditions: v.conditions(parts),
 		VMName:     v.w.Name,
 		NodeName:   v.nodeName(),
 		Volumes:    v.volumeStatuses(),
+
+		PrunedMachineFields: v.template.LeftOut,
 	}
 	for _, n := range v.networks {
 		s.Networks = append(s.Networks, v.networkStatus(n))
@@ -54,7 +56,23 @@ func (v *view) invalidStatus(errs field.ErrorList) v1alpha1.WukongStatus {
 		Address:    v.w.Status.Address,
 		Networks:   v.w.Status.Networks,
 		Volumes:    v.volumeStatuses(),
+
+		PrunedMachineFields: v.template.LeftOut,
 	}
+}
+
+// withoutPruned says in the part about the machine what the machine does not get.
+func (v *view) withoutPruned(p part) part {
+	if all := v.template.LeftOut; len(all) > 0 {
+		says := fmt.Sprintf("; KubeVirt in this cluster does not know %s, so it is left out: remove it", strings.Join(all, ", "))
+		p.message += says
+		if p.refusal != nil {
+			told := *p.refusal
+			told.Message += says
+			p.refusal = &told
+		}
+	}
+	return p
 }
 
 // nodeName is the node that the machine runs on; empty where it does not run.

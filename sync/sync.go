@@ -8,6 +8,8 @@
 package sync
 
 import (
+	"fmt"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -58,6 +60,10 @@ func (v *view) decide() decided {
 		}
 	}
 	d.machine = v.decideMachine()
+	if found := v.template.found; len(found) > 0 {
+		d.note(fmt.Sprintf("Wukong %s: KubeVirt in this cluster does not know %s: left out of machine %s from now on",
+			v.w.Name, strings.Join(found, ", "), v.machineKey()))
+	}
 	d.leaving = append(d.leaving, v.leavingAttachments()...)
 	for _, l := range v.leavingPolicies() {
 		d.note(l.note)

@@ -17,7 +17,8 @@ func (v *view) validate() field.ErrorList {
 		errs = append(errs, v.validateUplink(i)...)
 	}
 	errs = append(errs, v.validateAddresses()...)
-	return append(errs, v.validateCloudInit()...)
+	errs = append(errs, v.validateCloudInit()...)
+	return append(errs, v.validateTemplate(len(errs) == 0)...)
 }
 
 func (v *view) validateNames() field.ErrorList {

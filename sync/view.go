@@ -14,6 +14,7 @@ import (
 // networks, and the observed objects.
 type view struct {
 	w        *v1alpha1.Wukong
+	given    *v1alpha1.WukongSpec // without defaults
 	settings Settings
 	now      time.Time
 	nmstate  bool // the CompositeController manages policies, so the hook may answer some
@@ -25,6 +26,7 @@ type view struct {
 
 	named         bool // cloud-init is told to name the guest's devices
 	addressFaults []addressFault
+	template      virtualMachine
 }
 
 // newView reads a request.
@@ -32,6 +34,7 @@ func newView(req *Request, settings Settings, now time.Time) *view {
 	w := defaulted(req.Parent)
 	v := &view{
 		w:        w,
+		given:    &req.Parent.Spec,
 		settings: settings,
 		now:      now,
 		nmstate:  req.Controller.registers("nmstate.io/v1", "nodenetworkconfigurationpolicies"),
@@ -43,6 +46,7 @@ func newView(req *Request, settings Settings, now time.Time) *view {
 	v.bridges = v.bridgesView()
 	v.named = v.namesDevices()
 	v.addressFaults = v.readAddressFaults()
+	v.template = v.readTemplate()
 	return v
 }
 

@@ -28,10 +28,12 @@ const (
 
 // What people without the rights are told, word for word.
 const (
-	askForMachines = ": ask whoever administers the namespace for a role that allows it, such as kubevirt.io:edit"
-	askForNetwork  = ": ask whoever administers the nodes for a WukongNetwork, and name that as networkName in a network without type"
-	askForNAD      = ": ask whoever administers the namespace for an attachment, and name that as nadName"
-	askForSecret   = ", which the guest would show: ask whoever administers the namespace for a role that allows it"
+	askForMachines     = ": ask whoever administers the namespace for a role that allows it, such as kubevirt.io:edit"
+	askForNetwork      = ": ask whoever administers the nodes for a WukongNetwork, and name that as networkName in a network without type"
+	askForNAD          = ": ask whoever administers the namespace for an attachment, and name that as nadName"
+	secretsOfATemplate = "tenant may not get the Secrets in namespace team-a, of which virtualMachine shows some to the guest: ask whoever administers " +
+		"the namespace for a role that allows it, or name the Secret in userDataSecret, networkDataSecret or sshKeySecret"
+	askForSecret = ", which the guest would show: ask whoever administers the namespace for a role that allows it"
 )
 
 // people are those who write Wukongs. All have wukong-edit, or what stands for it.
@@ -119,6 +121,12 @@ var writes = []write{
 	{"tenant", `{spec: {namespace: team-a, userDataSecret: theirs}}`, "tenant may not get the Secret team-a/theirs of userDataSecret" + askForSecret},
 	{"tenant", `{spec: {namespace: team-a, userDataSecret: mine, networkDataSecret: theirs}}`, "tenant may not get the Secret team-a/theirs of networkDataSecret" + askForSecret},
 	{"tenant", `{spec: {namespace: team-a, sshKeySecret: theirs}}`, "tenant may not get the Secret team-a/theirs of sshKeySecret" + askForSecret},
+	{"tenant", `{spec: {namespace: team-a, virtualMachine: {spec: {runStrategy: Halted}}}}`, ""},
+	{"tenant", `{spec: {namespace: team-a, virtualMachine: {spec: {template: {spec: {domain: {devices: {tpm: {}}}, volumes: [{name: a, persistentVolumeClaim: {claimName: a}}, {name: cloudinitdisk, cloudInitNoCloud: {userData: a}}]}}}}}}`, ""},
+	{"tenant", `{spec: {namespace: team-a, virtualMachine: {spec: {template: {spec: {volumes: [{name: a, secret: {secretName: theirs}}]}}}}}}`, secretsOfATemplate},
+	{"tenant", `{spec: {namespace: team-a, virtualMachine: {spec: {template: {spec: {volumes: [{name: a, serviceAccount: {serviceAccountName: default}}]}}}}}}`, secretsOfATemplate},
+	{"tenant", `{spec: {namespace: team-a, virtualMachine: {spec: {template: {spec: {volumes: [{name: a, cloudInitNoCloud: {secretRef: {name: theirs}}}]}}}}}}`, secretsOfATemplate},
+	{"tenant", `{spec: {namespace: team-a, virtualMachine: {spec: {template: {spec: {accessCredentials: []}}}}}}`, secretsOfATemplate},
 }
 
 // Whoever creates a Wukong gets no more by it than they could make by hand.

@@ -426,6 +426,7 @@ type Wukong struct {
 	Object
 	MachineNamespace string // "" is the default namespace
 	Disks            []string
+	DataVolumes      []string // that its virtualMachine makes beside those of the disks
 	NetworkNames     []string // the WukongNetworks that it uses
 }
 
@@ -441,6 +442,12 @@ func (w *Wukong) readFrom(r *lenient.Reader) {
 				w.MachineNamespace = r.Text()
 			case "disks":
 				r.Objects(func() { w.Disks = append(w.Disks, readText(r, "name")) })
+			case "virtualMachine":
+				r.Object(func(member []byte) {
+					if string(member) == "spec" {
+						w.readVirtualMachine(r)
+					}
+				})
 			case "networks":
 				r.Objects(func() {
 					if name := readText(r, "networkName"); name != "" {
@@ -449,6 +456,14 @@ func (w *Wukong) readFrom(r *lenient.Reader) {
 				})
 			}
 		})
+	})
+}
+
+func (w *Wukong) readVirtualMachine(r *lenient.Reader) {
+	r.Object(func(member []byte) {
+		if string(member) == "dataVolumeTemplates" {
+			r.Objects(func() { w.DataVolumes = append(w.DataVolumes, readTemplate(r)) })
+		}
 	})
 }
 

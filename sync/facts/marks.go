@@ -1,6 +1,11 @@
 package facts
 
-import "novasphere.dev/wukong/sync/node"
+import (
+	"slices"
+	"strings"
+
+	"novasphere.dev/wukong/sync/node"
+)
 
 // Labels on children. Never answer controller-uid: Metacontroller sets it, and refuses a child with another value.
 const (
@@ -63,4 +68,17 @@ func (p *Policy) Made() node.Bridge {
 	made := p.Object.Made()
 	made.Preserves = p.Says.Preserves
 	return made
+}
+
+// OwnLabel reports whether only the hook, or Metacontroller for it, writes a label.
+func OwnLabel(key string) bool {
+	return key == LabelControllerUID || key == LabelManagedBy || strings.HasPrefix(key, "vm.novasphere.dev/")
+}
+
+// OwnAnnotation reports whether an annotation is written by somebody who would write it again after each change.
+func OwnAnnotation(key string) bool {
+	return strings.HasPrefix(key, "vm.novasphere.dev/") || strings.HasPrefix(key, "metacontroller.k8s.io/") || slices.Contains([]string{
+		"kubectl.kubernetes.io/last-applied-configuration", "kubemacpool.io/transaction-timestamp",
+		"kubevirt.io/latest-observed-api-version", "kubevirt.io/storage-observed-api-version",
+	}, key)
 }

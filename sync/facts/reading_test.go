@@ -297,6 +297,9 @@ func wukong(o facts.Object, m map[string]any) facts.Wukong {
 	for _, d := range items(m, "spec", "disks") {
 		w.Disks = append(w.Disks, text(d, "name"))
 	}
+	for _, dv := range items(m, "spec", "virtualMachine", "spec", "dataVolumeTemplates") {
+		w.DataVolumes = append(w.DataVolumes, text(dv, "metadata", "name"))
+	}
 	for _, n := range items(m, "spec", "networks") {
 		if name := text(n, "networkName"); name != "" {
 			w.NetworkNames = append(w.NetworkNames, name)

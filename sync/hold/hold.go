@@ -21,6 +21,7 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	kubevirtv1 "kubevirt.io/api/core/v1"
 	kjson "sigs.k8s.io/json"
 
 	"novasphere.dev/wukong/sync/facts"
@@ -170,7 +171,8 @@ func volatile(annotation string) bool {
 	return annotation == facts.AnnotationLastApplied ||
 		annotation == "kubectl.kubernetes.io/last-applied-configuration" ||
 		annotation == "nmstate.io/webhook-mutating-timestamp" ||
-		strings.HasPrefix(annotation, "kubevirt.io/") ||
+		annotation == kubevirtv1.ControllerAPILatestVersionObservedAnnotation ||
+		annotation == kubevirtv1.ControllerAPIStorageVersionObservedAnnotation ||
 		strings.HasPrefix(annotation, "kubemacpool.io/")
 }
 
@@ -190,6 +192,16 @@ func observed(o *facts.Object) *unstructured.Unstructured {
 		panic(Unreadable{fmt.Errorf("%s %s: %w", o.Kind, o.Key, err)})
 	}
 	return whole
+}
+
+// Observed is the whole observed object. See Unreadable.
+func Observed(o *facts.Object) map[string]any {
+	return observed(o).Object
+}
+
+// LastAnswer is what the hook answered last for a child; the observed child itself where that cannot be found. See Unreadable.
+func LastAnswer(o *facts.Object) map[string]any {
+	return lastAnswer(o).Object
 }
 
 // Unreadable is what this package panics with where a child cannot be held, because its text cannot be decoded whole: it has a

@@ -113,10 +113,11 @@ func orNull(text string) string {
 
 func TestWhatOthersPutThereIsLeftOut(t *testing.T) {
 	a := attachment(t, `{"apiVersion": "v", "kind": "K", "metadata": {"name": "b", "generation": 3, "finalizers": ["f"], "ownerReferences": [{"kind": "Wukong"}],
-		"annotations": {"own": "x", "kubevirt.io/latest-observed-api-version": "v1", "kubemacpool.io/transaction-timestamp": "t",
+		"annotations": {"own": "x", "kubevirt.io/immediate-data-volume-creation": "false", "kubevirt.io/latest-observed-api-version": "v1", "kubemacpool.io/transaction-timestamp": "t",
 			"nmstate.io/webhook-mutating-timestamp": "1", "kubectl.kubernetes.io/last-applied-configuration": "{}"}},
 		"spec": {"config": "c", "gone": null, "deep": {"stays": null}}, "status": {"s": 1}}`)
-	answered(t, hold.Child(&a.Object), `{"apiVersion": "v", "kind": "K", "metadata": {"name": "b", "annotations": {"own": "x"}}, "spec": {"config": "c", "deep": {"stays": null}}}`)
+	answered(t, hold.Child(&a.Object), `{"apiVersion": "v", "kind": "K", "metadata": {"name": "b", "annotations": {"kubevirt.io/immediate-data-volume-creation": "false", "own": "x"}},
+		"spec": {"config": "c", "deep": {"stays": null}}}`)
 }
 
 func TestAHalfWrittenChildIsHeldAsItIs(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 
 	"novasphere.dev/wukong/types/v1alpha1"
 )
@@ -63,7 +64,24 @@ func (c *cluster) userCreates() {
 		w.Spec.Disks = []v1alpha1.Disk{{Name: []string{"c", "b-c"}[c.IntN(2)], Size: resource.MustParse("1Gi")}}
 	}
 	w.Spec.HighAvailability = c.placed()
+	w.Spec.VirtualMachine = c.virtualMachine(name)
 	c.admit(nil, w)
+}
+
+// virtualMachine is nil, or by chance a part of the machine: right, or wrong by itself, or only while the Wukong has no network lan.
+func (c *cluster) virtualMachine(name string) *v1alpha1.VirtualMachine {
+	specs := []string{
+		"", "", "",
+		`{"template":{"spec":{"domain":{"cpu":{"model":"host-model"},"devices":{"rng":{}}},"nodeSelector":{"disk":"fast"}}}}`,
+		`{"template":{"spec":{"domain":{"devices":{"interfaces":[{"name":"lan","model":"e1000"}]}}}}}`,
+		`{"template":{"spec":{"domain":{"devices":{"tpmm":{}}}}}}`,
+		`{"dataVolumeTemplates":[{"metadata":{"name":"` + name + `-b-c"},"spec":{"source":{"blank":{}},"storage":{}}}]}`,
+	}
+	spec := specs[c.IntN(len(specs))]
+	if spec == "" {
+		return nil
+	}
+	return &v1alpha1.VirtualMachine{Spec: &runtime.RawExtension{Raw: []byte(spec)}}
 }
 
 // placed is nil, or by chance restricts a Wukong to the nodes of one zone.
@@ -81,7 +99,9 @@ func (c *cluster) userChanges() {
 		return
 	}
 	w := c.wukongs[name].DeepCopy()
-	switch i := len(w.Spec.Networks); c.IntN(8) {
+	switch i := len(w.Spec.Networks); c.IntN(9) {
+	case 8:
+		w.Spec.VirtualMachine = c.virtualMachine(name)
 	case 6:
 		w.Spec.HighAvailability = c.placed()
 	case 7:

@@ -85,6 +85,13 @@ type WukongStatus struct {
 	// +listType=map
 	// +listMapKey=name
 	Volumes []VolumeStatus `json:"volumes,omitempty"`
+
+	// prunedMachineFields are fields of spec.virtualMachine that the hook handed on, because of -unknown-machine-fields=pass, and
+	// that KubeVirt in this cluster does not know. They are left out until the spec changes.
+	//
+	// +optional
+	// +listType=set
+	PrunedMachineFields []string `json:"prunedMachineFields,omitempty"`
 }
 
 // NetworkStatus is the state of one network.

@@ -176,6 +176,12 @@ type WukongSpec struct {
 	// +kubebuilder:validation:XValidation:rule=`self.all(a, !has(a.type) || !(a.type in ['bridge','ovs']) || has(a.nadName) || self.all(b, !has(b.type) || !(b.type in ['bridge','ovs']) || has(b.nadName) || (has(a.vlanId) ? a.vlanId : 0) != (has(b.vlanId) ? b.vlanId : 0) || (has(a.physicalInterface) ? a.physicalInterface : '') != (has(b.physicalInterface) ? b.physicalInterface : '') || (has(a.bridgeName) ? a.bridgeName : 'br-' + a.name) == (has(b.bridgeName) ? b.bridgeName : 'br-' + b.name)))`,message="one NIC (or one VLAN of it) feeds one bridge: two bridges cannot share it. Use the same bridgeName, another physicalInterface, or another vlanId"
 	// +kubebuilder:validation:XValidation:rule=`self.all(a, !has(a.macAddress) || self.exists_one(b, has(b.macAddress) && a.macAddress.lowerAscii() == b.macAddress.lowerAscii()))`,message="two networks have the same macAddress: give each its own, or leave macAddress out"
 	Networks []Network `json:"networks,omitempty"`
+
+	// virtualMachine is a part of the KubeVirt VirtualMachine, for what the other fields do not say: firmware, TPM, GPUs, CPU
+	// model, claims, labels, and everything else that KubeVirt has.
+	//
+	// +optional
+	VirtualMachine *VirtualMachine `json:"virtualMachine,omitempty"`
 }
 
 // Disk is one disk of the machine: a DataVolume that the Containerized Data Importer fills.
