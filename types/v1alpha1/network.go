@@ -118,8 +118,8 @@ type Network struct {
 	// +kubebuilder:validation:Pattern=`^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?$`
 	ResourceName string `json:"resourceName,omitempty"`
 
-	// macAddress is the interface's hardware address in the guest, unicast. Set it before restoring a Wukong from a
-	// backup: the default is derived from the Wukong's UID and the network's name, and a restored Wukong has a new UID.
+	// macAddress is the interface's hardware address in the guest, unicast. Default: the one that the machine has; of a new
+	// machine the one in the Wukong's last status, or else one that is derived from the Wukong's UID and the network's name.
 	//
 	// +optional
 	// +kubebuilder:validation:MaxLength=17
