@@ -66,6 +66,7 @@ func command(args []string) error {
 type rendered struct {
 	name   string // with the kind
 	stages []stage
+	advice string
 }
 
 // stage is one step in the order in which the children are created.
@@ -143,6 +144,11 @@ func render(args []string, stdin io.Reader, stdout, stderr io.Writer) error {
 	var out bytes.Buffer
 	if err := o.write(&out, all); err != nil {
 		return err
+	}
+	for _, r := range all {
+		if r.advice != "" {
+			_, _ = fmt.Fprintln(stderr, "wukong render: "+r.advice)
+		}
 	}
 	_, err = stdout.Write(out.Bytes())
 	return err
@@ -229,31 +235,33 @@ func convert(from *unstructured.Unstructured, into any) error {
 func (in *input) render(o *renderOptions) ([]rendered, error) {
 	var all []rendered
 	var errs []error
-	take := func(name string, stages []stage, err error) {
-		all = append(all, rendered{name, stages})
+	take := func(r rendered, err error) {
+		all = append(all, r)
 		if err != nil {
-			errs = append(errs, refused(in.places[name], name, err))
+			errs = append(errs, refused(in.places[r.name], r.name, err))
 		}
 	}
 	for _, w := range in.networks {
 		policies, err := sync.RenderNetwork(w, o.settings, o.nmstate)
-		take(titled(w.Kind, w.Name), []stage{{"node network", policies}}, err)
+		take(rendered{name: titled(w.Kind, w.Name), stages: []stage{{"node network", policies}}}, err)
 	}
 	for _, w := range in.wukongs {
 		w.UID = cmp.Or(types.UID(o.uid), w.UID, noUID)
-		stages, err := renderWukong(w, in.networks, o)
-		take(titled(w.Kind, w.Name), stages, err)
+		take(renderWukong(w, in.networks, o))
 	}
 	return all, errors.Join(errs...)
 }
 
 // renderWukong is what the hook would create for a Wukong, which may use the networks.
-func renderWukong(w *v1alpha1.Wukong, networks []*v1alpha1.WukongNetwork, o *renderOptions) ([]stage, error) {
+func renderWukong(w *v1alpha1.Wukong, networks []*v1alpha1.WukongNetwork, o *renderOptions) (rendered, error) {
+	r := rendered{name: titled(w.Kind, w.Name)}
 	stages, err := sync.Render(w, networks, o.settings, o.nmstate)
 	if err != nil {
-		return nil, err
+		return r, err
 	}
-	return []stage{{"1. node network", stages.NodeNetwork}, {"2. attachments", stages.Attachments}, {"3. machine", stages.Machine}}, nil
+	r.stages = []stage{{"1. node network", stages.NodeNetwork}, {"2. attachments", stages.Attachments}, {"3. machine", stages.Machine}}
+	r.advice = stages.Advice
+	return r, nil
 }
 
 // refused is the error that the hook would do nothing about an object. A list of wrong fields is the hook's own refusal.

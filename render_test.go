@@ -581,3 +581,23 @@ func toJSON(t *testing.T, text string) string {
 	}
 	return string(body)
 }
+
+// TestRenderSpeaksOfDrains holds that advice stands beside what is printed, and not in it.
+func TestRenderSpeaksOfDrains(t *testing.T) {
+	const placed = "\n  highAvailability: {antiAffinity: true}\n"
+	for _, test := range []struct{ spec, want string }{
+		{placed, "wukong render: Wukong b has highAvailability and no evictionStrategy: unless KubeVirt's configuration has one, a drain " +
+			"of its node shuts the machine down. Set LiveMigrateIfPossible, or None if that is meant\n"},
+		{placed + "  evictionStrategy: None\n", ""},
+		{"\n  cpu: 2\n", ""},
+	} {
+		var stdout, stderr bytes.Buffer
+		err := render([]string{"-"}, strings.NewReader(strings.Replace(none, " {}", test.spec, 1)), &stdout, &stderr)
+		if diff := cmp.Diff(test.want, stderr.String()); err != nil || diff != "" {
+			t.Errorf("%s: %v, says (-want +got):\n%s", test.spec, err, diff)
+		}
+		if strings.Contains(stdout.String(), "wukong render:") {
+			t.Errorf("%s: the advice is printed among the objects", test.spec)
+		}
+	}
+}

@@ -8,6 +8,7 @@ require (
 	github.com/goccy/go-yaml v1.19.2
 	k8s.io/api v0.32.5
 	k8s.io/apimachinery v0.32.5
+	k8s.io/client-go v12.0.0+incompatible
 	kubevirt.io/api v0.0.0-20250731090545-a70f4bd885a4
 	kubevirt.io/client-go v0.0.0-00010101000000-000000000000
 	kubevirt.io/kubevirt v1.6.0
@@ -94,8 +95,6 @@ require (
 	gopkg.in/yaml.v2 v2.4.0 // indirect
 	gopkg.in/yaml.v3 v3.0.1 // indirect
 	k8s.io/apiextensions-apiserver v0.32.5 // indirect
-	k8s.io/apiserver v0.32.5 // indirect
-	k8s.io/client-go v12.0.0+incompatible // indirect
 	k8s.io/klog/v2 v2.130.1 // indirect
 	k8s.io/kube-aggregator v0.26.4 // indirect
 	k8s.io/kube-openapi v0.31.0 // indirect

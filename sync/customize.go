@@ -40,6 +40,12 @@ func Customize(req *CustomizeRequest, settings Settings) (*CustomizeResponse, er
 	if names := v.namesakes(); len(names) > 0 {
 		rules = append(rules, RelatedRule{APIVersion: v1alpha1.APIVersion, Resource: "wukongs", Names: names})
 	}
+	// Machines, and what still runs of them, with the same claims.
+	for _, label := range v.wantedLabels() {
+		for _, resource := range []string{"virtualmachines", "virtualmachineinstances"} {
+			rules = append(rules, RelatedRule{APIVersion: "kubevirt.io/v1", Resource: resource, Namespace: w.Spec.Namespace, LabelSelector: having(label)})
+		}
+	}
 	rules = append(rules, v.attachmentRules()...)
 	if v.nmstate {
 		rules = append(rules, v.sharedRules()...)
@@ -168,6 +174,11 @@ func nodeRule(selector map[string]string) RelatedRule {
 		rule.LabelSelector = &metav1.LabelSelector{MatchLabels: selector}
 	}
 	return rule
+}
+
+// having selects what has a label, whatever its value.
+func having(label string) *metav1.LabelSelector {
+	return &metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{{Key: label, Operator: metav1.LabelSelectorOpExists}}}
 }
 
 func in(label string, values []string) *metav1.LabelSelector {

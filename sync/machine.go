@@ -155,6 +155,7 @@ func (v *view) newMachine(nets []*network) *unstructured.Unstructured {
 	machine := v.plainMachine(nets)
 	v.merge(machine, nets)
 	if spec, ok := machine["spec"].(map[string]any); ok {
+		v.forgetRevisions(spec)
 		hold.Keep(spec, v.machine())
 	}
 	return &unstructured.Unstructured{Object: machine}
@@ -165,30 +166,37 @@ func (v *view) plainMachine(nets []*network) map[string]any {
 	w := v.w
 	disks, volumes, templates := storage(w, v.settings)
 	if volume := v.cloudInit(nets); volume != nil {
-		disks = append(disks, virtioDisk(cloudInitDisk))
+		disks = append(disks, device(w, v1alpha1.Disk{Name: cloudInitDisk}))
 		volumes = append(volumes, *volume)
 	}
 	strategy := runStrategy(w)
+	labels, own := machineLabels(w), map[string]any{}
+	for label, value := range labels {
+		own[label] = value
+	}
 	spec := kubevirtv1.VirtualMachineSpec{
 		RunStrategy:         &strategy,
 		DataVolumeTemplates: templates,
 		Template: &kubevirtv1.VirtualMachineInstanceTemplateSpec{
-			ObjectMeta: metav1.ObjectMeta{Labels: map[string]string{facts.LabelManagedBy: facts.ManagedBy, facts.LabelWukong: w.Name}},
+			ObjectMeta: metav1.ObjectMeta{Labels: labels},
 			Spec: kubevirtv1.VirtualMachineInstanceSpec{
 				Domain: kubevirtv1.DomainSpec{
-					CPU:    &kubevirtv1.CPU{Cores: uint32(w.Spec.CPU)}, //nolint:gosec // the schema bounds cpu to 1..256
-					Memory: &kubevirtv1.Memory{Guest: w.Spec.Memory},
 					Devices: kubevirtv1.Devices{
 						Disks:      disks,
 						Interfaces: machineInterfaces(nets),
 					},
 				},
-				Networks:          machineNetworks(nets),
-				Volumes:           volumes,
-				AccessCredentials: accessCredentials(w),
+				Networks:                      machineNetworks(nets),
+				Volumes:                       volumes,
+				AccessCredentials:             accessCredentials(w),
+				TerminationGracePeriodSeconds: w.Spec.TerminationGracePeriodSeconds,
 			},
 		},
 	}
+	if strategy := kubevirtv1.EvictionStrategy(w.Spec.EvictionStrategy); strategy != "" {
+		spec.Template.Spec.EvictionStrategy = &strategy
+	}
+	v.size(&spec)
 	if !hasPod(nets) {
 		// KubeVirt would plug a machine without any network into the pod network, which nobody asked for.
 		no := false
@@ -207,9 +215,18 @@ func (v *view) plainMachine(nets []*network) map[string]any {
 	return map[string]any{
 		"apiVersion": "kubevirt.io/v1",
 		"kind":       "VirtualMachine",
-		"metadata":   map[string]any{"namespace": w.Spec.Namespace, "name": w.Name, "labels": ownLabels(w)},
+		"metadata":   map[string]any{"namespace": w.Spec.Namespace, "name": w.Name, "labels": own},
 		"spec":       object,
 	}
+}
+
+// machineLabels are the labels of the machine and of its instance.
+func machineLabels(w *v1alpha1.Wukong) map[string]string {
+	labels := map[string]string{facts.LabelManagedBy: facts.ManagedBy, facts.LabelWukong: w.Name}
+	for _, label := range claimLabels(w) {
+		labels[label] = "used"
+	}
+	return labels
 }
 
 // machineInterfaces are the machine's network interfaces: masquerade on the pod network, sriov for a virtual function,

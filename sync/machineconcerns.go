@@ -30,13 +30,18 @@ func (v *view) concerns() string {
 func (v *view) movedVolumes(m *facts.Machine) []string {
 	var all []string
 	for _, d := range v.w.Spec.Disks {
-		wanted := dataVolumeName(v.w, d.Name)
-		if !hold.Moved(m, d.Name, wanted, true) {
+		wanted := claimName(v.w, d)
+		if !hold.Moved(m, d.Name, wanted, d.ClaimName == "") {
 			continue
 		}
-		have := m.Volume(d.Name).Claim
+		have := m.Volumes.Named(d.Name).Claim
 		if slices.Contains(m.Moving, d.Name) {
 			all = append(all, fmt.Sprintf("disk %s is moving from %s to %s", d.Name, wanted, have))
+			continue
+		}
+		if d.ClaimName != "" {
+			all = append(all, fmt.Sprintf("disk %s is on %s since %s, and not on %s: a machine that is made anew would be on that again, "+
+				"so replace it by a disk of a new name with claimName %s", d.Name, have, movedBy(m), wanted, have))
 			continue
 		}
 		all = append(all, fmt.Sprintf("disk %s is on %s since %s, and not on %s: a machine that is made anew would get a fresh disk, "+

@@ -44,7 +44,10 @@ func (v *view) bootFallbacks() []template.Fallback {
 	}
 	if v.given.OSImage == "" {
 		all = append(all,
-			template.Fallback{At: volume + ".containerDisk.image", To: []string{volume + ".containerDisk.image"}},
+			template.Fallback{At: volume + ".containerDisk.image", To: []string{volume + ".containerDisk.image"}})
+	}
+	if v.given.OSImage == "" && v.given.ImagePullSecret == "" {
+		all = append(all,
 			template.Fallback{At: volume + ".containerDisk", To: others(volume, template.VolumeSources(), "containerDisk")})
 	}
 	return all
@@ -96,16 +99,9 @@ func readByCloudInit(volume map[string]any) bool {
 
 // deviceFallbacks are the bus of each disk, and the binding of each interface.
 func (v *view) deviceFallbacks(nets []*network) []template.Fallback {
-	names := []string{osDisk, cloudInitDisk}
-	for _, d := range v.w.Spec.Disks {
-		names = append(names, d.Name)
-	}
 	var all []template.Fallback
-	for _, name := range names {
-		disk := template.Devices + ".disks[" + name + "]"
-		all = append(all,
-			template.Fallback{At: disk + ".disk.bus", To: []string{disk + ".disk.bus", "spec.preference"}},
-			template.Fallback{At: disk + ".disk", To: others(disk, template.DiskDevices(), "disk")})
+	for _, d := range append([]v1alpha1.Disk{{Name: osDisk}, {Name: cloudInitDisk}}, v.w.Spec.Disks...) {
+		all = append(all, diskFallbacks(d)...)
 	}
 	for _, n := range nets {
 		nic := template.Devices + ".interfaces[" + n.Name + "]"
@@ -116,6 +112,21 @@ func (v *view) deviceFallbacks(nets []*network) []template.Fallback {
 		}
 	}
 	return all
+}
+
+// diskFallbacks are the bus of a disk, and that it is no CD, as far as its fields do not say them.
+func diskFallbacks(d v1alpha1.Disk) []template.Fallback {
+	if d.Bus != "" {
+		return nil
+	}
+	disk := template.Devices + ".disks[" + d.Name + "]"
+	if d.CDROM {
+		return []template.Fallback{{At: disk + ".cdrom.bus", To: []string{disk + ".cdrom.bus", "spec.preference"}}}
+	}
+	return []template.Fallback{
+		{At: disk + ".disk.bus", To: []string{disk + ".disk.bus", "spec.preference"}},
+		{At: disk + ".disk", To: others(disk, template.DiskDevices(), "disk")},
+	}
 }
 
 // others are the places of all fields but one.
@@ -147,7 +158,7 @@ func (v *view) saysRunStrategy() bool {
 // a volume that an operating system can be on, a bootOrder, or a kernel.
 func (v *view) osDiskGivesWay() bool {
 	t := v.template
-	if v.given.OSImage != "" || bootsFromDisk(v.w) || t.Says(template.Instance+".volumes["+osDisk+"]", template.Devices+".disks["+osDisk+"]") {
+	if v.given.OSImage != "" || v.given.ImagePullSecret != "" || bootsFromDisk(v.w) || t.Says(template.Instance+".volumes["+osDisk+"]", template.Devices+".disks["+osDisk+"]") {
 		return false
 	}
 	has := func(list string, fields ...string) bool {

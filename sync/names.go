@@ -65,9 +65,12 @@ func networkOf(w *v1alpha1.Wukong, name, suffix string) string {
 	return strings.TrimSuffix(strings.TrimPrefix(name, w.Name+"-"), suffix)
 }
 
-// dataVolumeName is the name of the DataVolume of one disk.
-func dataVolumeName(w *v1alpha1.Wukong, disk string) string {
-	return w.Name + "-" + disk
+// claimName is the name of the claim of one disk. A claim that the machine makes has the name of its DataVolume.
+func claimName(w *v1alpha1.Wukong, d v1alpha1.Disk) string {
+	if d.ClaimName != "" {
+		return d.ClaimName
+	}
+	return w.Name + "-" + d.Name
 }
 
 // bridgeName is the name of the bridge of a network of type bridge or ovs.

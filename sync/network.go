@@ -42,10 +42,10 @@ func defaulted(w *v1alpha1.Wukong) *v1alpha1.Wukong {
 	if w.Spec.Namespace == "" {
 		w.Spec.Namespace = "default"
 	}
-	if w.Spec.CPU == 0 {
+	if w.Spec.CPU == 0 && w.Spec.Instancetype == nil {
 		w.Spec.CPU = 1
 	}
-	if w.Spec.Memory == nil {
+	if w.Spec.Memory == nil && w.Spec.Instancetype == nil {
 		w.Spec.Memory = defaultMemory()
 	}
 	if len(w.Spec.Networks) == 0 {

@@ -333,7 +333,7 @@ func TestChildrenAreWhatTheAPIServerKeeps(t *testing.T) {
 
 // kept are the empty maps that KubeVirt and NMState mean something by.
 var kept = []string{
-	"pod", "masquerade", "bridge", "sriov", "vlan", "blank", "noCloud", "namespaceSelector", "tpm", "rng",
+	"pod", "disk", "cdrom", "masquerade", "bridge", "sriov", "vlan", "blank", "noCloud", "namespaceSelector", "tpm", "rng",
 }
 
 // meant reports whether an empty map means something: each feature and timer of a machine is one.

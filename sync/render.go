@@ -13,6 +13,9 @@ import (
 // Stages is everything that the hook would ever create for a Wukong, in the order of its creation.
 type Stages struct {
 	NodeNetwork, Attachments, Machine []*unstructured.Unstructured
+
+	// Advice is what the user may want to know of it, in one line; empty where there is nothing to say.
+	Advice string
 }
 
 // Render answers every child that Sync would ever create for a Wukong, as if everything that it waits for were ready.
@@ -46,6 +49,7 @@ func Render(w *v1alpha1.Wukong, networks []*v1alpha1.WukongNetwork, settings Set
 		}
 	}
 	stages.Machine = append(stages.Machine, v.newMachine(v.networks))
+	stages.Advice = v.drainAdvice(stages.Machine[0])
 	return stages, nil
 }
 

@@ -3,47 +3,48 @@ package sync
 import (
 	"strings"
 
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	kubevirtv1 "kubevirt.io/api/core/v1"
-	cdiv1 "kubevirt.io/containerized-data-importer-api/pkg/apis/core/v1beta1"
 
 	"novasphere.dev/wukong/types/v1alpha1"
 )
 
-// storage is what the machine boots from and stores on: a container disk, unless one of the spec's disks boots, and a
-// DataVolume for each disk of the spec.
+// storage is what the machine boots from and stores on: a container disk, unless one of the spec's disks boots; and of
+// each disk of the spec its claim, with a DataVolume that makes it unless the claim exists already.
 func storage(w *v1alpha1.Wukong, settings Settings) ([]kubevirtv1.Disk, []kubevirtv1.Volume, []kubevirtv1.DataVolumeTemplateSpec) {
 	var disks []kubevirtv1.Disk
 	var volumes []kubevirtv1.Volume
 	var templates []kubevirtv1.DataVolumeTemplateSpec
 	if !bootsFromDisk(w) {
-		disks = append(disks, bootFrom(virtioDisk(osDisk)))
+		disks = append(disks, device(w, v1alpha1.Disk{Name: osDisk, Boot: true}))
 		volumes = append(volumes, kubevirtv1.Volume{Name: osDisk, VolumeSource: kubevirtv1.VolumeSource{
-			ContainerDisk: &kubevirtv1.ContainerDiskSource{Image: osImage(w, settings)},
+			ContainerDisk: &kubevirtv1.ContainerDiskSource{Image: osImage(w, settings), ImagePullSecret: w.Spec.ImagePullSecret},
 		}})
 	}
 	for _, d := range w.Spec.Disks {
-		disk := virtioDisk(d.Name)
-		if d.Boot {
-			disk = bootFrom(disk)
+		disks = append(disks, device(w, d))
+		volumes = append(volumes, kubevirtv1.Volume{Name: d.Name, VolumeSource: volumeSource(w, d)})
+		if d.ClaimName == "" {
+			templates = append(templates, dataVolumeTemplate(w, d))
 		}
-		disks = append(disks, disk)
-		volumes = append(volumes, kubevirtv1.Volume{Name: d.Name, VolumeSource: kubevirtv1.VolumeSource{
-			DataVolume: &kubevirtv1.DataVolumeSource{Name: dataVolumeName(w, d.Name)},
-		}})
-		templates = append(templates, dataVolumeTemplate(w, d))
 	}
 	return disks, volumes, templates
 }
 
 func bootsFromDisk(w *v1alpha1.Wukong) bool {
 	for _, d := range w.Spec.Disks {
-		if d.Boot {
+		if bootOrder(d) != 0 {
 			return true
 		}
 	}
 	return false
+}
+
+// bootOrder is the place of a disk among those that boot; 0 where it is none of them.
+func bootOrder(d v1alpha1.Disk) uint {
+	if d.Boot {
+		return 1
+	}
+	return uint(max(d.BootOrder, 0)) //nolint:gosec // it is not negative
 }
 
 func osImage(w *v1alpha1.Wukong, settings Settings) string {
@@ -54,39 +55,36 @@ func osImage(w *v1alpha1.Wukong, settings Settings) string {
 	return strings.TrimPrefix(image, "docker://")
 }
 
-func virtioDisk(name string) kubevirtv1.Disk {
-	return kubevirtv1.Disk{Name: name, DiskDevice: kubevirtv1.DiskDevice{
-		Disk: &kubevirtv1.DiskTarget{Bus: kubevirtv1.DiskBusVirtio},
-	}}
+// device is how the guest sees a disk. A default bus would take precedence over that of a preference, which knows what the
+// operating system has drivers for: so there is none with a preference.
+func device(w *v1alpha1.Wukong, d v1alpha1.Disk) kubevirtv1.Disk {
+	disk := kubevirtv1.Disk{Name: d.Name}
+	bus := kubevirtv1.DiskBus(d.Bus)
+	byDefault := func(usual kubevirtv1.DiskBus) {
+		if bus == "" && w.Spec.Preference == nil {
+			bus = usual
+		}
+	}
+	if d.CDROM {
+		byDefault(kubevirtv1.DiskBusSATA)
+		disk.CDRom = &kubevirtv1.CDRomTarget{Bus: bus}
+	} else {
+		byDefault(kubevirtv1.DiskBusVirtio)
+		disk.Disk = &kubevirtv1.DiskTarget{Bus: bus}
+	}
+	if order := bootOrder(d); order != 0 {
+		disk.BootOrder = &order
+	}
+	return disk
 }
 
-func bootFrom(d kubevirtv1.Disk) kubevirtv1.Disk {
-	first := uint(1)
-	d.BootOrder = &first
-	return d
-}
-
-// dataVolumeTemplate is the DataVolume of one disk, filled from a registry, from a URL, or with nothing.
-func dataVolumeTemplate(w *v1alpha1.Wukong, d v1alpha1.Disk) kubevirtv1.DataVolumeTemplateSpec {
-	source := &cdiv1.DataVolumeSource{}
-	switch {
-	case d.Image == "":
-		source.Blank = &cdiv1.DataVolumeBlankImage{}
-	case strings.HasPrefix(d.Image, "http://"), strings.HasPrefix(d.Image, "https://"):
-		source.HTTP = &cdiv1.DataVolumeSourceHTTP{URL: d.Image}
-	default:
-		url := "docker://" + strings.TrimPrefix(d.Image, "docker://")
-		source.Registry = &cdiv1.DataVolumeSourceRegistry{URL: &url}
+// volumeSource is what is behind a disk.
+func volumeSource(w *v1alpha1.Wukong, d v1alpha1.Disk) (source kubevirtv1.VolumeSource) {
+	if d.ClaimName == "" {
+		source.DataVolume = &kubevirtv1.DataVolumeSource{Name: claimName(w, d)}
+		return source
 	}
-	spec := cdiv1.DataVolumeSpec{Source: source, Storage: &cdiv1.StorageSpec{
-		Resources: corev1.VolumeResourceRequirements{Requests: corev1.ResourceList{corev1.ResourceStorage: d.Size.DeepCopy()}},
-	}}
-	if d.StorageClassName != "" {
-		class := d.StorageClassName
-		spec.Storage.StorageClassName = &class
-	}
-	return kubevirtv1.DataVolumeTemplateSpec{
-		ObjectMeta: metav1.ObjectMeta{Name: dataVolumeName(w, d.Name)},
-		Spec:       spec,
-	}
+	source.PersistentVolumeClaim = &kubevirtv1.PersistentVolumeClaimVolumeSource{}
+	source.PersistentVolumeClaim.ClaimName = d.ClaimName
+	return source
 }

@@ -64,6 +64,9 @@ func (v *view) decide() decided {
 		d.note(fmt.Sprintf("Wukong %s: KubeVirt in this cluster does not know %s: left out of machine %s from now on",
 			v.w.Name, strings.Join(found, ", "), v.machineKey()))
 	}
+	if v.machine() == nil {
+		d.note(v.drainAdvice(d.machine.Child)) // once, when the machine is created
+	}
 	d.leaving = append(d.leaving, v.leavingAttachments()...)
 	for _, l := range v.leavingPolicies() {
 		d.note(l.note)

@@ -17,6 +17,7 @@ func (v *view) validate() field.ErrorList {
 		errs = append(errs, v.validateUplink(i)...)
 	}
 	errs = append(errs, v.validateAddresses()...)
+	errs = append(errs, v.validateDisks()...)
 	errs = append(errs, v.validateCloudInit()...)
 	return append(errs, v.validateTemplate(len(errs) == 0)...)
 }

@@ -47,6 +47,12 @@ func (v *view) validateSize() field.ErrorList {
 	if v.given.Memory != nil {
 		refuse("spec.memory", "spec.instancetype")
 	}
+	if v.given.Instancetype != nil {
+		const resources = template.Domain + ".resources"
+		refuse("spec.instancetype", template.Domain+".cpu.cores", template.Domain+".cpu.sockets", template.Domain+".cpu.threads",
+			template.Domain+".memory.guest", resources+".requests.cpu", resources+".limits.cpu",
+			resources+".requests.memory", resources+".limits.memory")
+	}
 	return errs
 }
 
@@ -108,17 +114,31 @@ func (v *view) validateCloudInitVolumes(machine map[string]any) field.ErrorList 
 	return nil
 }
 
+// saysOSDisk is the field that makes the container disk stay.
+func (v *view) saysOSDisk() string {
+	if v.given.OSImage == "" && v.given.ImagePullSecret != "" {
+		return "spec.imagePullSecret"
+	}
+	return "spec.osImage"
+}
+
 // saidBy is the field of the Wukong that makes what is at a place in the machine.
 func (v *view) saidBy(at string) string {
 	for _, said := range []struct{ at, by string }{
 		{"spec.runStrategy", "spec.startStrategy or spec.highAvailability.restartPolicy"},
+		{"spec.instancetype", "spec.instancetype"},
+		{"spec.preference", "spec.preference"},
 		{template.Domain + ".cpu", "spec.cpu"},
 		{template.Domain + ".memory", "spec.memory"},
 		{template.Instance + ".nodeSelector", "spec.highAvailability.nodeSelector"},
 		{template.Instance + ".tolerations", "spec.highAvailability.tolerations"},
 		{template.Instance + ".affinity", "spec.highAvailability.antiAffinity"},
-		{template.Instance + ".volumes[" + osDisk + "]", "spec.osImage"},
-		{template.Devices + ".disks[" + osDisk + "]", "spec.osImage"},
+		{template.Instance + ".evictionStrategy", "spec.evictionStrategy"},
+		{template.Instance + ".terminationGracePeriodSeconds", "spec.terminationGracePeriodSeconds"},
+		{template.Instance + ".accessCredentials", "spec.sshKeySecret"},
+		{template.Instance + ".volumes[" + osDisk + "].containerDisk.imagePullSecret", "spec.imagePullSecret"},
+		{template.Instance + ".volumes[" + osDisk + "]", v.saysOSDisk()},
+		{template.Devices + ".disks[" + osDisk + "]", v.saysOSDisk()},
 		{template.Instance + ".volumes[" + cloudInitDisk + "].cloudInitNoCloud.network", "spec.networks or spec.networkDataSecret"},
 		{template.Instance + ".volumes[" + cloudInitDisk + "]", "spec.cloudInitUser, spec.userData, spec.userDataSecret or spec.networks"},
 	} {
@@ -129,7 +149,7 @@ func (v *view) saidBy(at string) string {
 	for i, d := range v.w.Spec.Disks {
 		for _, item := range []string{
 			template.Instance + ".volumes[" + d.Name + "]", template.Devices + ".disks[" + d.Name + "]",
-			"spec.dataVolumeTemplates[" + dataVolumeName(v.w, d.Name) + "]",
+			"spec.dataVolumeTemplates[" + claimName(v.w, d) + "]",
 		} {
 			if strings.HasPrefix(at, item) {
 				return fmt.Sprintf("spec.disks[%d]", i)

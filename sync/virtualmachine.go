@@ -7,6 +7,7 @@ import (
 
 	"novasphere.dev/wukong/sync/hold"
 	"novasphere.dev/wukong/sync/template"
+	"novasphere.dev/wukong/types/v1alpha1"
 )
 
 // virtualMachine is what spec.virtualMachine says, and what is wrong with it.
@@ -21,7 +22,7 @@ type virtualMachine struct {
 // readTemplate reads spec.virtualMachine. What cannot be read says nothing; then everything is held.
 // The table in docs/decisions.md has its rows.
 func (v *view) readTemplate() virtualMachine {
-	o := template.Options{DataVolumes: dataVolumeName(v.w, ""), PassUnknown: v.settings.PassUnknownMachineFields}
+	o := template.Options{DataVolumes: claimName(v.w, v1alpha1.Disk{}), PassUnknown: v.settings.PassUnknownMachineFields}
 	for _, n := range v.networks {
 		o.Networks = append(o.Networks, n.Name)
 	}

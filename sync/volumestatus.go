@@ -19,7 +19,7 @@ func (v *view) volumeStatuses() []v1alpha1.VolumeStatus {
 		if s.Phase != "Ready" {
 			s.Message = oneLine(volume.Message)
 		}
-		if m := v.machine(); s.Name == osDisk && m != nil && m.Volume(s.Name).ContainerDisk {
+		if m := v.machine(); s.Name == osDisk && m != nil && m.Volumes.Named(s.Name).ContainerDisk {
 			s.Message = "a container disk: its content does not survive a restart of the machine"
 		}
 		if s.Name != "" && !slices.ContainsFunc(all, func(o v1alpha1.VolumeStatus) bool { return o.Name == s.Name }) {

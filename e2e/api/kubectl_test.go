@@ -41,7 +41,7 @@ func TestKubectlExplainsTheFields(t *testing.T) {
 			"GROUP: vm.novasphere.dev", "FIELD: networks <[]Object>", "nadName uses an existing NetworkAttachmentDefinition",
 			"networkName uses a WukongNetwork", "enum: pod, bridge, ovs, macvlan", "Default: pod.",
 		},
-		"wukong.spec":        {"Default: 1.", "Default: 2Gi."},
+		"wukong.spec":        {"Default: 1, unless instancetype is set.", "Default: 2Gi, unless instancetype is set."},
 		"wukongnetwork.spec": {"enum: bridge, ovs", "Default: bridge.", "Default: br-{name}"},
 		"wukongnode.network": {"FIELD: network <Object>"},
 	} {

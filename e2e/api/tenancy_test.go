@@ -31,9 +31,10 @@ const (
 	askForMachines     = ": ask whoever administers the namespace for a role that allows it, such as kubevirt.io:edit"
 	askForNetwork      = ": ask whoever administers the nodes for a WukongNetwork, and name that as networkName in a network without type"
 	askForNAD          = ": ask whoever administers the namespace for an attachment, and name that as nadName"
+	askForRole         = ": ask whoever administers the namespace for a role that allows it"
+	askForSecret       = ", which the guest would show" + askForRole
 	secretsOfATemplate = "tenant may not get the Secrets in namespace team-a, of which virtualMachine shows some to the guest: ask whoever administers " +
 		"the namespace for a role that allows it, or name the Secret in userDataSecret, networkDataSecret or sshKeySecret"
-	askForSecret = ", which the guest would show: ask whoever administers the namespace for a role that allows it"
 )
 
 // people are those who write Wukongs. All have wukong-edit, or what stands for it.
@@ -48,8 +49,9 @@ func newPeople(t *testing.T, edit func(user)) people {
 	machine := []right{{verb: "create", resource: machines, namespace: "team-a"}, {verb: "delete", resource: machines, namespace: "team-a"}}
 	all := people{}
 	for name, rights := range map[string][]right{
-		"stranger":   nil,
-		"tenant":     append(machine, right{verb: "get", resource: "secrets", namespace: "team-a", name: "mine"}),
+		"stranger": nil,
+		"tenant": append(machine, right{verb: "get", resource: "secrets", namespace: "team-a", name: "mine"},
+			right{verb: "get", resource: "persistentvolumeclaims", namespace: "team-a", name: "mine"}),
 		"networker":  append(machine, right{verb: "create", resource: attachments, namespace: "team-a"}),
 		"nodesadmin": append(machine, right{verb: "create", resource: policies}, right{verb: "delete", resource: policies}),
 	} {
@@ -127,6 +129,21 @@ var writes = []write{
 	{"tenant", `{spec: {namespace: team-a, virtualMachine: {spec: {template: {spec: {volumes: [{name: a, serviceAccount: {serviceAccountName: default}}]}}}}}}`, secretsOfATemplate},
 	{"tenant", `{spec: {namespace: team-a, virtualMachine: {spec: {template: {spec: {volumes: [{name: a, cloudInitNoCloud: {secretRef: {name: theirs}}}]}}}}}}`, secretsOfATemplate},
 	{"tenant", `{spec: {namespace: team-a, virtualMachine: {spec: {template: {spec: {accessCredentials: []}}}}}}`, secretsOfATemplate},
+	{"tenant", `{spec: {namespace: team-a, imagePullSecret: mine}}`, ""},
+	{"tenant", `{spec: {namespace: team-a, imagePullSecret: theirs}}`,
+		"tenant may not get the Secret team-a/theirs of imagePullSecret, which the image would be pulled with" + askForRole},
+	{"tenant", `{spec: {namespace: team-a, disks: [{name: a, size: 1Gi}, {name: b, size: 1Gi, image: quay.io/x, secretRef: mine}, {name: c, size: 1Gi, image: quay.io/y, secretRef: mine}]}}`, ""},
+	{"tenant", `{spec: {namespace: team-a, disks: [{name: a, size: 1Gi, image: quay.io/x, secretRef: theirs}]}}`,
+		"tenant may not get the Secret team-a/theirs of secretRef, which a disk would be filled with" + askForRole},
+	{"tenant", `{spec: {namespace: team-a, disks: [{name: a, size: 1Gi, image: quay.io/x, secretRef: mine}, {name: b, size: 1Gi, image: quay.io/y, secretRef: theirs}]}}`,
+		"tenant may not get Secrets in namespace team-a of secretRef, which a disk would be filled with" + askForRole},
+	{"tenant", `{spec: {namespace: team-a, disks: [{name: a, claimName: mine}, {name: b, dataSource: {name: ubuntu, namespace: golden-images}}, {name: c, clone: {name: theirs, namespace: golden-images}}]}}`, ""},
+	{"tenant", `{spec: {namespace: team-a, disks: [{name: a, claimName: theirs}]}}`,
+		"tenant may not get the PersistentVolumeClaim team-a/theirs of disks, which the guest would have" + askForRole},
+	{"tenant", `{spec: {namespace: team-a, disks: [{name: a, claimName: mine}, {name: b, clone: {name: theirs, namespace: team-a}}]}}`,
+		"tenant may not get PersistentVolumeClaims in namespace team-a of disks, which the guest would have" + askForRole},
+	{"tenant", `{spec: {namespace: team-a, disks: [{name: a, clone: {name: theirs}}]}}`,
+		"tenant may not get the PersistentVolumeClaim team-a/theirs of disks, which the guest would have" + askForRole},
 }
 
 // Whoever creates a Wukong gets no more by it than they could make by hand.
@@ -278,6 +295,7 @@ func TestTenancyTakesHalfFilledWukongs(t *testing.T) {
 		{"stranger", `{}`, "stranger " + noMachines},
 		{"tenant", `{spec: {}}`, "tenant " + noMachines},
 		{"tenant", `{spec: {networks: []}}`, "tenant " + noMachines},
+		{"tenant", `{spec: {namespace: team-a, disks: [{}, {clone: {}}, {clone: {namespace: team-a}}]}}`, ""},
 		{"tenant", `{spec: {namespace: team-a, networks: [{}, {name: default}]}}`, ""},
 		{"tenant", `{spec: {namespace: team-a, networks: [{name: lan, networkName: lan-100}]}}`, ""},
 		{"tenant", `{spec: {namespace: team-a, networks: [{networkName: lan-100}, {nadName: a}, {type: bridge, nadName: b}]}}`, ""},

@@ -1,7 +1,6 @@
 package facts
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 
@@ -67,8 +66,14 @@ type Machine struct {
 	// Templates are the names of the DataVolumes that the machine makes.
 	Templates []string
 
+	// Instancetype and Preference are those that the machine names; zero where it names none.
+	Instancetype, Preference Matcher
+
+	// Sized is whether the template says how many cores or how much memory the machine has.
+	Sized bool
+
 	// Volumes are the volumes of the machine's template.
-	Volumes []MachineVolume
+	Volumes Storage
 
 	// EvictionStrategy is what KubeVirt does with the machine when its node is drained; empty for the cluster's default.
 	EvictionStrategy string
@@ -86,26 +91,6 @@ type Machine struct {
 	Created bool
 
 	Conditions Conditions
-}
-
-// MachineVolume is one volume of a machine's template.
-type MachineVolume struct {
-	Name string
-
-	// Claim is the DataVolume or claim that the volume is on; empty where it is on neither.
-	Claim string
-
-	ContainerDisk bool // its content does not survive a restart
-	Hotplugged    bool // somebody plugged it in while the machine ran
-}
-
-// Volume is the first volume with a name; the zero MachineVolume where there is none.
-func (m *Machine) Volume(name string) MachineVolume {
-	i := slices.IndexFunc(m.Volumes, func(v MachineVolume) bool { return v.Name == name })
-	if i < 0 {
-		return MachineVolume{}
-	}
-	return m.Volumes[i]
 }
 
 // Plugs are the networks of a machine or instance.
@@ -180,17 +165,15 @@ func (m *Machine) readSpec(r *lenient.Reader, member []byte) {
 		r.Objects(func() { m.Templates = append(m.Templates, readTemplate(r)) })
 	case "updateVolumesStrategy":
 		m.MovesVolumes = r.Text() == "Migration"
+	case "instancetype":
+		m.Instancetype = readMatcher(r)
+	case "preference":
+		m.Preference = readMatcher(r)
 	case "template":
 		r.Object(func(member []byte) {
 			if string(member) == "spec" {
-				m.Plugs.read(r, func(member []byte) {
-					switch string(member) {
-					case "volumes":
-						r.Objects(func() { m.Volumes = append(m.Volumes, readVolume(r)) })
-					case "evictionStrategy":
-						m.EvictionStrategy = r.Text()
-					}
-				})
+				t := readTemplateSpec(r)
+				m.Plugs, m.Volumes, m.Sized, m.EvictionStrategy = t.plugs, t.volumes, t.sized, t.evictionStrategy
 			}
 		})
 	}
@@ -214,24 +197,38 @@ func readTemplate(r *lenient.Reader) string {
 	return o.Name
 }
 
-// read reads the spec of an instance, or of a machine's template. Members that say nothing of networks are for others.
-func (p *Plugs) read(r *lenient.Reader, others func(member []byte)) {
-	p.Readable = r.Present()
-	devices := map[string]Plug{}
+// templateSpec is what the spec of an instance, or of a machine's template, says.
+type templateSpec struct {
+	plugs            Plugs
+	volumes          Storage
+	sized            bool // whether it says how many cores or how much memory there are
+	evictionStrategy string
+}
+
+func readTemplateSpec(r *lenient.Reader) (t templateSpec) {
+	t.plugs.Readable = r.Present()
+	d := domain{interfaces: map[string]Plug{}, cds: map[string]bool{}}
 	r.Object(func(member []byte) {
 		switch string(member) {
 		case "networks":
-			r.Objects(func() { p.Networks = append(p.Networks, readPlug(r)) })
+			r.Objects(func() { t.plugs.Networks = append(t.plugs.Networks, readPlug(r)) })
+		case "volumes":
+			r.Objects(func() { t.volumes = append(t.volumes, readVolume(r)) })
+		case "evictionStrategy":
+			t.evictionStrategy = r.Text()
 		case "domain":
-			readInterfaces(r, devices)
-		default:
-			others(member)
+			d.read(r)
 		}
 	})
-	for i := range p.Networks {
-		device := devices[p.Networks[i].Name]
-		p.Networks[i].SRIOV, p.Networks[i].MAC = device.SRIOV, device.MAC
+	for i := range t.plugs.Networks {
+		device := d.interfaces[t.plugs.Networks[i].Name]
+		t.plugs.Networks[i].SRIOV, t.plugs.Networks[i].MAC = device.SRIOV, device.MAC
 	}
+	for i := range t.volumes {
+		t.volumes[i].CD = d.cds[t.volumes[i].Name]
+	}
+	t.sized = d.sized
+	return t
 }
 
 func readPlug(r *lenient.Reader) Plug {
@@ -251,69 +248,6 @@ func readPlug(r *lenient.Reader) Plug {
 	return p
 }
 
-func readVolume(r *lenient.Reader) MachineVolume {
-	var v MachineVolume
-	var dataVolume, claim, dump string
-	r.Object(func(member []byte) {
-		switch string(member) {
-		case "name":
-			v.Name = r.Text()
-		case "containerDisk":
-			v.ContainerDisk = r.Present()
-		case "dataVolume":
-			dataVolume = v.readClaim(r, "name")
-		case "persistentVolumeClaim":
-			claim = v.readClaim(r, "claimName")
-		case "memoryDump":
-			dump = v.readClaim(r, "claimName")
-		}
-	})
-	v.Claim = cmp.Or(dataVolume, claim, dump)
-	return v
-}
-
-// readClaim reads the DataVolume or claim that a volume is on, by the member that names it.
-func (v *MachineVolume) readClaim(r *lenient.Reader, name string) (claim string) {
-	r.Object(func(member []byte) {
-		switch string(member) {
-		case name:
-			claim = r.Text()
-		case "hotpluggable":
-			v.Hotplugged = r.Bool() || v.Hotplugged
-		}
-	})
-	return claim
-}
-
-// readInterfaces notes what a domain says of its interfaces. Of several with one name, the first counts.
-func readInterfaces(r *lenient.Reader, devices map[string]Plug) {
-	readOne := func() {
-		var p Plug
-		r.Object(func(member []byte) {
-			switch string(member) {
-			case "name":
-				p.Name = r.Text()
-			case "sriov":
-				p.SRIOV = r.Present()
-			case "macAddress":
-				p.MAC = r.Text()
-			}
-		})
-		if _, seen := devices[p.Name]; !seen {
-			devices[p.Name] = p
-		}
-	}
-	r.Object(func(member []byte) {
-		if string(member) == "devices" {
-			r.Object(func(member []byte) {
-				if string(member) == "interfaces" {
-					r.Objects(readOne)
-				}
-			})
-		}
-	})
-}
-
 // Instance is a VirtualMachineInstance: a machine that runs.
 type Instance struct {
 	Object
@@ -324,6 +258,9 @@ type Instance struct {
 	Interfaces []Interface
 	Volumes    []Volume
 	Conditions Conditions
+
+	// Storage are the volumes of its spec. Volumes are those that it reports.
+	Storage Storage
 }
 
 // Reports reports whether an instance has an interface on a network.
@@ -348,7 +285,8 @@ func (i *Instance) readFrom(r *lenient.Reader) {
 	r.Object(func(member []byte) {
 		switch string(member) {
 		case "spec":
-			i.Plugs.read(r, func([]byte) {})
+			t := readTemplateSpec(r)
+			i.Plugs, i.Storage = t.plugs, t.volumes
 		case "status":
 			r.Object(func(member []byte) { i.readStatus(r, member) })
 		default:
@@ -425,7 +363,7 @@ func readVolumeStatus(r *lenient.Reader) Volume {
 type Wukong struct {
 	Object
 	MachineNamespace string // "" is the default namespace
-	Disks            []string
+	Disks            []Disk
 	DataVolumes      []string // that its virtualMachine makes beside those of the disks
 	NetworkNames     []string // the WukongNetworks that it uses
 }
@@ -441,7 +379,7 @@ func (w *Wukong) readFrom(r *lenient.Reader) {
 			case "namespace":
 				w.MachineNamespace = r.Text()
 			case "disks":
-				r.Objects(func() { w.Disks = append(w.Disks, readText(r, "name")) })
+				r.Objects(func() { w.Disks = append(w.Disks, readDisk(r)) })
 			case "virtualMachine":
 				r.Object(func(member []byte) {
 					if string(member) == "spec" {

@@ -1,8 +1,12 @@
 package facts
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"slices"
 	"strings"
+
+	"k8s.io/apimachinery/pkg/util/validation"
 
 	"novasphere.dev/wukong/sync/node"
 )
@@ -21,6 +25,19 @@ const (
 
 	LabelWukongNetwork = "vm.novasphere.dev/wukong-network"
 )
+
+// claimPrefix begins the labels of a machine, and of its instance, one for each existing claim that it uses.
+const claimPrefix = "claim.vm.novasphere.dev/"
+
+// ClaimLabel is the label of the machines that use an existing claim. A name that no label can have, and that of an old
+// object may be anything, is hashed: the API server refuses a label that is not one, and a selector with it.
+func ClaimLabel(claim string) string {
+	if len(validation.IsQualifiedName(claimPrefix+claim)) > 0 {
+		sum := sha256.Sum256([]byte(claim))
+		claim = "sha256-" + hex.EncodeToString(sum[:16])
+	}
+	return claimPrefix + claim
+}
 
 // AnnotationRemoving marks a policy whose bridge is to be removed from the nodes. Its value is when that began.
 const AnnotationRemoving = "vm.novasphere.dev/removing-since"
@@ -72,7 +89,7 @@ func (p *Policy) Made() node.Bridge {
 
 // OwnLabel reports whether only the hook, or Metacontroller for it, writes a label.
 func OwnLabel(key string) bool {
-	return key == LabelControllerUID || key == LabelManagedBy || strings.HasPrefix(key, "vm.novasphere.dev/")
+	return key == LabelControllerUID || key == LabelManagedBy || strings.HasPrefix(key, "vm.novasphere.dev/") || strings.HasPrefix(key, claimPrefix)
 }
 
 // OwnAnnotation reports whether an annotation is written by somebody who would write it again after each change.

@@ -222,10 +222,30 @@ func machine(o facts.Object, m map[string]any) facts.Machine {
 	for _, t := range items(m, "spec", "dataVolumeTemplates") {
 		found.Templates = append(found.Templates, text(t, "metadata", "name"))
 	}
-	for _, v := range items(m, "spec", "template", "spec", "volumes") {
-		found.Volumes = append(found.Volumes, machineVolume(v))
+	found.Volumes = storage(value(m, "spec", "template", "spec"))
+	found.Instancetype, found.Preference = matcher(m, "instancetype"), matcher(m, "preference")
+	domain := value(m, "spec", "template", "spec", "domain")
+	for _, size := range [][]string{{"cpu", "cores"}, {"cpu", "sockets"}, {"cpu", "threads"}, {"memory", "guest"}} {
+		found.Sized = found.Sized || value(domain, size...) != nil
 	}
 	return found
+}
+
+func matcher(m map[string]any, field string) facts.Matcher {
+	return facts.Matcher{
+		Name: text(m, "spec", field, "name"), Kind: text(m, "spec", field, "kind"), Revision: text(m, "spec", field, "revisionName"),
+	}
+}
+
+func storage(spec any) (s facts.Storage) {
+	disks := items(spec, "domain", "devices", "disks")
+	for _, v := range items(spec, "volumes") {
+		volume := machineVolume(v)
+		at := slices.IndexFunc(disks, func(d map[string]any) bool { return text(d, "name") == volume.Name })
+		volume.CD = at >= 0 && value(disks[at], "cdrom") != nil
+		s = append(s, volume)
+	}
+	return s
 }
 
 func machineVolume(v map[string]any) facts.MachineVolume {
@@ -253,7 +273,8 @@ func plugs(spec any) facts.Plugs {
 
 func instance(o facts.Object, m map[string]any) facts.Instance {
 	found := facts.Instance{
-		Object: o, Plugs: plugs(value(m, "spec")), NodeName: text(m, "status", "nodeName"), Phase: text(m, "status", "phase"),
+		Object: o, Plugs: plugs(value(m, "spec")), Storage: storage(value(m, "spec")),
+		NodeName: text(m, "status", "nodeName"), Phase: text(m, "status", "phase"),
 		Reason: text(m, "status", "reason"), Conditions: conditions(m),
 	}
 	for _, i := range items(m, "status", "interfaces") {
@@ -295,7 +316,7 @@ func claim(o facts.Object, m map[string]any) facts.VolumeClaim {
 func wukong(o facts.Object, m map[string]any) facts.Wukong {
 	w := facts.Wukong{Object: o, MachineNamespace: text(m, "spec", "namespace")}
 	for _, d := range items(m, "spec", "disks") {
-		w.Disks = append(w.Disks, text(d, "name"))
+		w.Disks = append(w.Disks, facts.Disk{Name: text(d, "name"), ClaimName: text(d, "claimName"), CD: truth(d, "cdrom")})
 	}
 	for _, dv := range items(m, "spec", "virtualMachine", "spec", "dataVolumeTemplates") {
 		w.DataVolumes = append(w.DataVolumes, text(dv, "metadata", "name"))

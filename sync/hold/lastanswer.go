@@ -24,6 +24,11 @@ func lastAnswer(o *facts.Object) *unstructured.Unstructured {
 	return whole
 }
 
+// Answered reports whether the last answer had a field of a machine. Others may have set it since.
+func Answered(m *facts.Machine, path ...string) bool {
+	return below(lastAnswer(&m.Object).Object, path...) != nil
+}
+
 // lastApplied is the answer in the annotation of dynamic apply; nil where there is none, or where it is about another
 // object. JSON with a name twice in one object could be read in two ways, and counts as none.
 // The table in docs/decisions.md has its rows.

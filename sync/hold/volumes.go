@@ -29,7 +29,7 @@ func Keep(spec map[string]any, existing *facts.Machine) {
 // of the machine cannot be asked for on another claim, so that is never an old wish. The claim of any other volume may have changed in the
 // spec, so there it counts whether KubeVirt has restored or moved the machine's volumes.
 func Moved(m *facts.Machine, volume, wanted string, fromTemplate bool) bool {
-	have := m.Volume(volume)
+	have := m.Volumes.Named(volume)
 	if have.Claim == "" || wanted == "" || have.Claim == wanted {
 		return false
 	}
@@ -49,7 +49,7 @@ func keepVolumes(spec map[string]any, existing *facts.Machine) {
 		claim, fromTemplate := claimOf(v), templateOf(spec, claimOf(v)) != nil
 		if Moved(existing, name, claim, fromTemplate) {
 			volumes[i] = named(items(present, "volumes"), name)
-			replaceTemplate(spec, claim, templateOf(at(was, "spec"), existing.Volume(name).Claim))
+			replaceTemplate(spec, claim, templateOf(at(was, "spec"), existing.Volumes.Named(name).Claim))
 		}
 	}
 	disks := items(at(template, "domain", "devices"), "disks")
@@ -75,7 +75,7 @@ func dropUnplugged(spec map[string]any, existing *facts.Machine) {
 	if template == nil {
 		return
 	}
-	gone := func(item any) bool { return existing.Volume(itemName(item)).Name == "" }
+	gone := func(item any) bool { return existing.Volumes.Named(itemName(item)).Name == "" }
 	var names []string
 	for _, v := range items(template, "volumes") {
 		if hotpluggable(v) && gone(v) {

@@ -173,19 +173,52 @@ func (c *cluster) settled() {
 	c.written()
 }
 
-// written checks that no two machines write to one disk.
+// written checks that no two machines write to one disk, unless one of them tells of it: two that are created at the same moment
+// do not see each other. A machine's instance type is the one whose revision KubeVirt has noted.
 func (c *cluster) written() {
-	machines := map[any]string{}
+	users := map[string][]string{}
 	for _, key := range slices.Sorted(maps.Keys(c.objects[machineKind])) {
-		templates, _ := value(c.objects[machineKind][key].Object, "spec", "dataVolumeTemplates").([]any)
-		for _, t := range templates {
-			disk := value(t.(map[string]any), "metadata", "name")
-			if was, ok := machines[disk]; ok {
-				c.breaks("%s and %s write to disk %s", was, key, disk)
+		machine := c.objects[machineKind][key]
+		for claim, cd := range claims(machine) {
+			for _, other := range users[claim] {
+				if (!cd || !claims(c.objects[machineKind][other])[claim]) && !c.inConflict(key) && !c.inConflict(other) {
+					c.breaks("%s and %s write to disk %s, and neither tells", other, key, claim)
+				}
 			}
-			machines[disk] = key
+			users[claim] = append(users[claim], key)
+		}
+		name, _ := value(machine.Object, "spec", "instancetype", "name").(string)
+		revision, _ := value(machine.Object, "spec", "instancetype", "revisionName").(string)
+		if name != "" && revision != fmt.Sprintf("%s-%s-1", machine.GetName(), name) {
+			c.breaks("%s is of instance type %s in revision %s", key, name, revision)
 		}
 	}
+}
+
+// claims are the claims of a machine, and whether it has each as a CD.
+func claims(machine *unstructured.Unstructured) map[string]bool {
+	all, cds := map[string]bool{}, map[any]bool{}
+	disks, _ := value(machine.Object, "spec", "template", "spec", "domain", "devices", "disks").([]any)
+	for _, d := range disks {
+		disk := d.(map[string]any)
+		cds[disk["name"]] = disk["cdrom"] != nil
+	}
+	volumes, _ := value(machine.Object, "spec", "template", "spec", "volumes").([]any)
+	for _, v := range volumes {
+		volume := v.(map[string]any)
+		for _, path := range [][]string{{"dataVolume", "name"}, {"persistentVolumeClaim", "claimName"}} {
+			if claim, ok := value(volume, path...).(string); ok {
+				all[claim] = cds[volume["name"]]
+			}
+		}
+	}
+	return all
+}
+
+// inConflict reports whether the Wukong of a machine tells of a conflict.
+func (c *cluster) inConflict(machine string) bool {
+	w := c.wukongs[c.objects[machineKind][machine].GetName()]
+	return w != nil && conditionIn(w, "MachineReady").Reason == string(v1alpha1.ReasonConflict)
 }
 
 // feeds checks that the policies of those who are ready agree on which uplink feeds which bridge. A WukongNetwork has one policy

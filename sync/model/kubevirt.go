@@ -66,6 +66,8 @@ func (c *cluster) starts(key string) {
 	instance.SetOwnerReferences([]metav1.OwnerReference{
 		{APIVersion: "kubevirt.io/v1", Kind: "VirtualMachine", Name: machine.GetName(), UID: machine.GetUID(), Controller: &yes},
 	})
+	labels, _ := value(machine.Object, "spec", "template", "metadata", "labels").(map[string]any)
+	instance.SetLabels(pairs(labels))
 	instance.Object["spec"] = runtime.DeepCopyJSONValue(value(machine.Object, "spec", "template", "spec"))
 	instance.Object["status"] = map[string]any{"nodeName": "worker-1", "phase": "Running"}
 	c.objects[instanceKind][key] = instance
@@ -106,9 +108,43 @@ func bridgeOf(attachment *unstructured.Unstructured) string {
 	return config.Bridge
 }
 
-// kubevirtDefaults adds what KubeVirt's webhook adds.
+// kubevirtAdmits checks that KubeVirt's webhook does not refuse a changed machine, which would stop every sync of its Wukong.
+func (c *cluster) kubevirtAdmits(live, updated *unstructured.Unstructured) {
+	had, has := value(live.Object, "spec", "instancetype"), value(updated.Object, "spec", "instancetype")
+	before, _ := had.(map[string]any)
+	after, ok := has.(map[string]any)
+	if ok && after["name"] == nil {
+		c.breaks("machine %s names no instance type: %v", live.GetName(), after)
+	}
+	if ok && before["revisionName"] != nil && before["name"] != after["name"] && before["revisionName"] == after["revisionName"] {
+		c.breaks("machine %s names instance type %s beside the revision of %s", live.GetName(), after["name"], before["name"])
+	}
+	domain, _ := value(updated.Object, "spec", "template", "spec", "domain").(map[string]any)
+	if ok && (value(domain, "cpu", "cores") != nil || value(domain, "memory", "guest") != nil) {
+		c.breaks("machine %s has an instance type beside cores or memory", live.GetName())
+	}
+}
+
+// pairs are labels as their methods take them.
+func pairs(labels map[string]any) map[string]string {
+	all := map[string]string{}
+	for label, v := range labels {
+		all[label], _ = v.(string)
+	}
+	return all
+}
+
+// kubevirtDefaults adds what KubeVirt's webhook adds, and the revision that its controller notes, in older versions in the spec.
 func kubevirtDefaults(machine *unstructured.Unstructured) {
 	spec := machine.Object["spec"].(map[string]any)
+	if matcher, ok := spec["instancetype"].(map[string]any); ok {
+		if matcher["kind"] == nil {
+			matcher["kind"] = "virtualmachineclusterinstancetype"
+		}
+		if revision, _ := matcher["revisionName"].(string); revision == "" {
+			matcher["revisionName"] = fmt.Sprintf("%s-%s-1", machine.GetName(), matcher["name"])
+		}
+	}
 	template := value(spec, "template", "spec").(map[string]any)
 	template["architecture"] = "amd64"
 	domain := template["domain"].(map[string]any)

@@ -60,9 +60,8 @@ func (c *cluster) userCreates() {
 			w.Spec.Networks = append(w.Spec.Networks, c.network(network))
 		}
 	}
-	if c.IntN(3) == 0 {
-		w.Spec.Disks = []v1alpha1.Disk{{Name: []string{"c", "b-c"}[c.IntN(2)], Size: resource.MustParse("1Gi")}}
-	}
+	w.Spec.Disks = c.disks()
+	w.Spec.Instancetype = c.instancetype()
 	w.Spec.HighAvailability = c.placed()
 	w.Spec.VirtualMachine = c.virtualMachine(name)
 	c.admit(nil, w)
@@ -84,6 +83,27 @@ func (c *cluster) virtualMachine(name string) *v1alpha1.VirtualMachine {
 	return &v1alpha1.VirtualMachine{Spec: &runtime.RawExtension{Raw: []byte(spec)}}
 }
 
+// disks are none, or by chance one: with a claim of its own, whose name two Wukongs may make, or a claim that exists, which may
+// be a CD, or be that of another machine.
+func (c *cluster) disks() []v1alpha1.Disk {
+	switch c.IntN(5) {
+	case 0:
+		size := resource.MustParse("1Gi")
+		return []v1alpha1.Disk{{Name: []string{"c", "b-c"}[c.IntN(2)], Size: &size}}
+	case 1:
+		return []v1alpha1.Disk{{Name: "data", ClaimName: []string{"shared", "a-b-c"}[c.IntN(2)], CDROM: c.IntN(3) == 0}}
+	}
+	return nil
+}
+
+// instancetype is nil, or by chance one of two.
+func (c *cluster) instancetype() *v1alpha1.Instancetype {
+	if name := []string{"small", "large", "", "", "", ""}[c.IntN(6)]; name != "" {
+		return &v1alpha1.Instancetype{Name: name}
+	}
+	return nil
+}
+
 // placed is nil, or by chance restricts a Wukong to the nodes of one zone.
 func (c *cluster) placed() *v1alpha1.HighAvailability {
 	if zone := []v1alpha1.LabelValue{"a", "b", "", "", ""}[c.IntN(5)]; zone != "" {
@@ -100,16 +120,12 @@ func (c *cluster) userChanges() {
 	}
 	w := c.wukongs[name].DeepCopy()
 	switch i := len(w.Spec.Networks); c.IntN(9) {
-	case 8:
-		w.Spec.VirtualMachine = c.virtualMachine(name)
-	case 6:
-		w.Spec.HighAvailability = c.placed()
+	case 0, 6, 8:
+		c.changesMachine(w)
 	case 7:
 		if i > 0 && w.Spec.Networks[i-1].Type == v1alpha1.Bridge {
 			w.Spec.Networks[i-1].ReclaimPolicy = []v1alpha1.ReclaimPolicy{"", v1alpha1.Delete}[c.IntN(2)]
 		}
-	case 0:
-		w.Spec.CPU = int32(1 + c.IntN(4))
 	case 1, 2:
 		if i > 0 {
 			w.Spec.Networks = slices.Delete(w.Spec.Networks, i-1, i)
@@ -122,6 +138,24 @@ func (c *cluster) userChanges() {
 		}
 	}
 	c.admit(c.wukongs[name], w)
+}
+
+// changesMachine changes what is no network of a Wukong.
+func (c *cluster) changesMachine(w *v1alpha1.Wukong) {
+	switch c.IntN(5) {
+	case 0:
+		w.Spec.CPU, w.Spec.Instancetype = int32(1+c.IntN(4)), nil
+	case 1:
+		if w.Spec.Instancetype = c.instancetype(); w.Spec.Instancetype != nil {
+			w.Spec.CPU = 0
+		}
+	case 2:
+		w.Spec.Disks = c.disks()
+	case 3:
+		w.Spec.HighAvailability = c.placed()
+	case 4:
+		w.Spec.VirtualMachine = c.virtualMachine(w.Name)
+	}
 }
 
 // userDeletes deletes a Wukong.

@@ -135,6 +135,7 @@ func (c *cluster) updates(p asker, key string, updated *unstructured.Unstructure
 	// It counts as a write even where KubeVirt's webhook undoes the change.
 	c.writes++
 	if kind == machineKind {
+		c.kubevirtAdmits(live, updated)
 		kubevirtDefaults(updated)
 	}
 	if !reflect.DeepEqual(updated.Object["spec"], live.Object["spec"]) {

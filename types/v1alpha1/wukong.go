@@ -46,8 +46,13 @@ type Wukong struct {
 // +kubebuilder:validation:XValidation:rule=`!(has(self.userDataSecret) && has(self.cloudInitUser))`,fieldPath=`.userDataSecret`,message="userDataSecret is the complete user data: remove cloudInitUser, or move it into the Secret"
 // +kubebuilder:validation:XValidation:rule=`!(has(self.userDataSecret) && (has(self.userData) || has(self.sshAuthorizedKeys)))`,fieldPath=`.userDataSecret`,message="userDataSecret is the complete user data: remove userData and sshAuthorizedKeys, or move them into the Secret (keys also into that of sshKeySecret)"
 // +kubebuilder:validation:XValidation:rule=`!has(self.userData) || !(has(self.cloudInitUser) || has(self.sshAuthorizedKeys)) || self.userData.matches('^#cloud-config[ \\t\\r]*(\\n|$)')`,fieldPath=`.userData`,message="only user data that begins with a line #cloud-config takes cloudInitUser and sshAuthorizedKeys: say in it who logs in, and remove them"
+// +kubebuilder:validation:XValidation:rule=`!has(self.instancetype) || !(has(self.cpu) || has(self.memory))`,fieldPath=`.instancetype`,message="instancetype says how many cores and how much memory the machine has: remove cpu and memory, or remove instancetype"
 // +kubebuilder:validation:XValidation:rule=`!has(self.disks) || self.disks.filter(d, has(d.boot) && d.boot).size() <= 1`,fieldPath=`.disks`,message="at most one disk may set boot: true"
-// +kubebuilder:validation:XValidation:rule=`!has(self.osImage) || !has(self.disks) || !self.disks.exists(d, has(d.boot) && d.boot)`,fieldPath=`.osImage`,message="osImage is what boots when no disk has boot: true: remove osImage, or boot from it and remove boot"
+// +kubebuilder:validation:XValidation:rule=`!has(self.disks) || self.disks.all(d, !has(d.bootOrder) || self.disks.exists_one(o, has(o.bootOrder) ? o.bootOrder == d.bootOrder : has(o.boot) && o.boot && d.bootOrder == 1))`,fieldPath=`.disks`,message="two disks have the same bootOrder (boot: true is 1): give each its own"
+// +kubebuilder:validation:XValidation:rule=`has(self.virtualMachine) || !has(self.disks) || !self.disks.exists(d, has(d.boot) && d.boot || has(d.bootOrder)) || self.disks.exists(d, (has(d.boot) && d.boot || has(d.bootOrder)) && (has(d.image) || has(d.dataSource) || has(d.clone) || has(d.claimName)))`,fieldPath=`.disks`,message="there is nothing to boot on an empty disk: set its image, dataSource, clone or claimName, or give another disk, such as the CD of an installation, a bootOrder too"
+// +kubebuilder:validation:XValidation:rule=`!has(self.osImage) || !has(self.disks) || !self.disks.exists(d, has(d.boot) && d.boot || has(d.bootOrder))`,fieldPath=`.osImage`,message="osImage is what boots when no disk has boot: true or a bootOrder: remove osImage, or boot from it and remove these"
+// +kubebuilder:validation:XValidation:rule=`!has(self.imagePullSecret) || !has(self.disks) || !self.disks.exists(d, has(d.boot) && d.boot || has(d.bootOrder))`,fieldPath=`.imagePullSecret`,message="imagePullSecret is for the image of osImage, and this machine boots from a disk: remove it. For the image of a disk set the disk's secretRef"
+// +kubebuilder:validation:XValidation:rule=`!has(self.disks) || self.disks.all(d, !has(d.claimName) || self.disks.exists_one(o, has(o.claimName) && o.claimName == d.claimName))`,fieldPath=`.disks`,message="two disks have the same claimName: a claim is one disk"
 type WukongSpec struct {
 	// namespace is where the attachments and the VirtualMachine live. It cannot change. Default: default.
 	//
@@ -59,14 +64,29 @@ type WukongSpec struct {
 	// +kubebuilder:validation:XValidation:rule=`self == oldSelf`,message="namespace cannot change: delete the Wukong and create it with the new namespace"
 	Namespace string `json:"namespace,omitempty"`
 
-	// cpu is the number of cores of the machine, 1 to 256. Default: 1.
+	// instancetype is KubeVirt's instance type for the machine: cores, memory and more by one name. It excludes cpu and memory.
+	// A change counts from the next restart of the machine, or at once where KubeVirt can change a running machine. Where
+	// KubeVirt is configured to expand instance types, it writes them into the machine once, and later changes have no effect.
+	// Default: none.
+	//
+	// +optional
+	Instancetype *Instancetype `json:"instancetype,omitempty"`
+
+	// preference is KubeVirt's preference for the machine: what suits its operating system, such as buses and firmware. With it
+	// disks without bus have the bus that the preference says. A change counts from the next restart of the machine.
+	// Default: none.
+	//
+	// +optional
+	Preference *Preference `json:"preference,omitempty"`
+
+	// cpu is the number of cores of the machine, 1 to 256. Default: 1, unless instancetype is set.
 	//
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=256
 	CPU int32 `json:"cpu,omitempty"`
 
-	// memory is what the guest sees as its memory, as a quantity such as 2Gi or 8.5Gi. Default: 2Gi.
+	// memory is what the guest sees as its memory, as a quantity such as 2Gi or 8.5Gi. Default: 2Gi, unless instancetype is set.
 	//
 	// +optional
 	// +kubebuilder:validation:Schemaless
@@ -76,8 +96,8 @@ type WukongSpec struct {
 	// +kubebuilder:validation:XValidation:rule=`type(self) == int ? self >= 1048576 : !isQuantity(self) || quantity(self).compareTo(quantity('1Mi')) >= 0`,message="memory must be at least 1Mi: give a unit, for example 2Gi"
 	Memory *resource.Quantity `json:"memory,omitempty"`
 
-	// osImage is the container disk that the machine boots from when no disk in disks has boot: true, as an image
-	// reference such as quay.io/containerdisks/ubuntu:24.04, with or without docker:// before it. Its content does not
+	// osImage is the container disk that the machine boots from when no disk in disks has boot: true or a bootOrder, as an
+	// image reference such as quay.io/containerdisks/ubuntu:24.04, with or without docker:// before it. Its content does not
 	// survive a restart of the machine: use a disk with boot: true for what must. Default: the hook's
 	// -default-os-image flag.
 	//
@@ -85,10 +105,20 @@ type WukongSpec struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
 	// +kubebuilder:validation:Pattern=`^(docker://)?[A-Za-z0-9]([A-Za-z0-9._/@-]|:[A-Za-z0-9])*$`
+	// +kubebuilder:validation:XValidation:rule=`!self.matches('^(?i:https?)://|^[^:]+(:[0-9]+/[^:]*)?[.](?i:qcow2?|img|raw|iso|vmdk|vdi|vhdx?|ova|tar)([.](?i:gz|xz|bz2|zst))?$')`,message="osImage is an image in a registry, and this looks like a file: fill a disk from it, by a disk with boot: true and image: https://…, or write docker:// before it if it is an image"
 	OSImage string `json:"osImage,omitempty"`
 
-	// disks are the machine's own disks, at most 16. Each becomes a DataVolume {wukong}-{disk} that is created with the
-	// machine, outlives its restarts, and is deleted with it.
+	// imagePullSecret names a Secret in spec.namespace with which the image of osImage is pulled from a private registry. A
+	// change counts from the next restart of the machine. Default: those of the namespace's default service account.
+	//
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$`
+	ImagePullSecret string `json:"imagePullSecret,omitempty"`
+
+	// disks are the machine's disks, at most 16. Each becomes a DataVolume {wukong}-{disk} that is created with the machine,
+	// outlives its restarts, and is deleted with it; a disk with claimName is an existing claim, which stays.
 	//
 	// +optional
 	// +listType=map
@@ -159,6 +189,21 @@ type WukongSpec struct {
 	// +optional
 	HighAvailability *HighAvailability `json:"highAvailability,omitempty"`
 
+	// evictionStrategy says what happens when the machine's node is drained: LiveMigrate moves the machine, and the drain waits
+	// where it cannot be moved; LiveMigrateIfPossible moves it or else shuts it down; None shuts it down; External leaves it to
+	// somebody else's controller. A machine can be moved if its disks are ReadWriteMany, among others. Default: what KubeVirt's
+	// own configuration says, and None where that says nothing.
+	//
+	// +optional
+	EvictionStrategy EvictionStrategy `json:"evictionStrategy,omitempty"`
+
+	// terminationGracePeriodSeconds is how long the guest has to shut down before it is switched off. Default: KubeVirt's, 30
+	// seconds.
+	//
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	TerminationGracePeriodSeconds *int64 `json:"terminationGracePeriodSeconds,omitempty"`
+
 	// startStrategy says whether and when the machine is started.
 	//
 	// +optional
@@ -184,53 +229,40 @@ type WukongSpec struct {
 	VirtualMachine *VirtualMachine `json:"virtualMachine,omitempty"`
 }
 
-// Disk is one disk of the machine: a DataVolume that the Containerized Data Importer fills.
-//
-// +kubebuilder:validation:XValidation:rule=`!(self.name in ['osdisk','cloudinitdisk'])`,fieldPath=`.name`,message="this name is reserved for a volume that the machine gets by itself: choose another"
-// +kubebuilder:validation:XValidation:rule=`has(self.image) == has(oldSelf.image) && (!has(self.image) || self.image == oldSelf.image)`,fieldPath=`.image`,reason=FieldValueForbidden,message="image cannot change: KubeVirt does not refill a disk. Add a disk under a new name"
-// +kubebuilder:validation:XValidation:rule=`has(self.storageClassName) == has(oldSelf.storageClassName) && (!has(self.storageClassName) || self.storageClassName == oldSelf.storageClassName)`,fieldPath=`.storageClassName`,reason=FieldValueForbidden,message="storageClassName cannot change: KubeVirt does not move a disk. Add a disk under a new name"
-type Disk struct {
-	// name is the disk's name in the machine, a DNS label. osdisk and cloudinitdisk are reserved. The disk's DataVolume is
-	// {wukong}-{name}; a name whose DataVolume is another machine's disk already is refused.
+// Instancetype names an instance type of KubeVirt.
+type Instancetype struct {
+	// name is the instance type's name, such as u1.medium.
 	//
 	// +required
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=63
-	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
-	Name string `json:"name"`
-
-	// size is the disk's capacity, as a quantity such as 20Gi. It cannot change: KubeVirt does not act on a changed size.
-	//
-	// +required
-	// +kubebuilder:validation:Schemaless
-	// +kubebuilder:validation:XIntOrString
-	// +kubebuilder:validation:MaxLength=24
-	// +kubebuilder:validation:XValidation:rule=`type(self) == int || self.matches('^[0-9]+(\\.[0-9]+)?(Ki|Mi|Gi|Ti|Pi|Ei|k|M|G|T|P|E)?$')`,message="size is a number and a unit such as Mi, Gi or Ti, for example 20Gi (not 20GB)"
-	// +kubebuilder:validation:XValidation:rule=`type(self) == int ? self >= 1048576 : !isQuantity(self) || quantity(self).compareTo(quantity('1Mi')) >= 0`,message="size must be at least 1Mi: give a unit, for example 20Gi"
-	// +kubebuilder:validation:XValidation:rule=`!isQuantity(string(self)) || !isQuantity(string(oldSelf)) || quantity(string(self)).compareTo(quantity(string(oldSelf))) == 0`,reason=FieldValueForbidden,message="size cannot change: KubeVirt does not resize a disk from its template. Expand its PersistentVolumeClaim, or add a disk under a new name"
-	Size resource.Quantity `json:"size"`
-
-	// storageClassName is the storage class of the disk. It cannot change. Default: the cluster's default class.
-	//
-	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$`
-	StorageClassName string `json:"storageClassName,omitempty"`
+	Name string `json:"name"`
 
-	// boot makes the machine boot from this disk. At most one disk may set it. Default: false.
+	// kind is VirtualMachineClusterInstancetype, or VirtualMachineInstancetype for one in spec.namespace. Default:
+	// VirtualMachineClusterInstancetype.
 	//
 	// +optional
-	Boot bool `json:"boot,omitempty"`
+	// +kubebuilder:validation:Enum=VirtualMachineClusterInstancetype;VirtualMachineInstancetype
+	Kind string `json:"kind,omitempty"`
+}
 
-	// image is what the disk is filled with: docker://REF or a bare image reference for a container disk, or an
-	// http(s):// URL of a disk image. It cannot change. Default: an empty disk.
+// Preference names a preference of KubeVirt.
+type Preference struct {
+	// name is the preference's name, such as windows.11.virtio.
 	//
-	// +optional
+	// +required
 	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=1024
-	// +kubebuilder:validation:XValidation:rule=`self.matches('^(https?://[^\\s/]+(/[^\\s]*)?|(docker://)?[A-Za-z0-9]([A-Za-z0-9._/@-]|:[A-Za-z0-9])*)$')`,message="image is docker://REF, an image reference, or an http(s):// URL"
-	Image string `json:"image,omitempty"`
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$`
+	Name string `json:"name"`
+
+	// kind is VirtualMachineClusterPreference, or VirtualMachinePreference for one in spec.namespace. Default:
+	// VirtualMachineClusterPreference.
+	//
+	// +optional
+	// +kubebuilder:validation:Enum=VirtualMachineClusterPreference;VirtualMachinePreference
+	Kind string `json:"kind,omitempty"`
 }
 
 // CloudInitUser is the user in cloud-config, who gets the SSH keys and logs in on the console.
@@ -345,6 +377,11 @@ const (
 	RestartOnFailure RestartPolicy = "OnFailure"
 	RestartNever     RestartPolicy = "Never"
 )
+
+// EvictionStrategy is KubeVirt's word for what happens when a node is drained.
+//
+// +kubebuilder:validation:Enum=LiveMigrate;LiveMigrateIfPossible;None;External
+type EvictionStrategy string
 
 // StartStrategy says whether and when the machine is started. Its run strategy is the first of these that is set:
 //
