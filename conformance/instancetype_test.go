@@ -10,6 +10,8 @@ import (
 	apps "k8s.io/client-go/kubernetes/typed/apps/v1"
 	v1 "kubevirt.io/api/core/v1"
 	"kubevirt.io/api/instancetype/v1beta1"
+	"kubevirt.io/client-go/containerizeddataimporter"
+	"kubevirt.io/client-go/containerizeddataimporter/fake"
 	"kubevirt.io/client-go/kubecli"
 	instancetypes "kubevirt.io/client-go/kubevirt/typed/instancetype/v1beta1"
 )
@@ -40,6 +42,10 @@ func (cluster) VirtualMachineClusterPreference() instancetypes.VirtualMachineClu
 }
 
 func (cluster) AppsV1() apps.AppsV1Interface { return revisions{} }
+
+// CdiClient has no DataSources. The webhook of the newest version looks for one: with a label of it, it sets the machine's
+// architecture, which the hook leaves alone.
+func (cluster) CdiClient() containerizeddataimporter.Interface { return fake.NewSimpleClientset() }
 
 type revisions struct{ apps.AppsV1Interface }
 
