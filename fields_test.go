@@ -57,6 +57,36 @@ func TestEveryFieldOfAFleetHasARow(t *testing.T) {
 	}
 }
 
+// TestEveryFeatureOfAVirtualMachineHasACase holds the table of what public VirtualMachines have to the golden cases: the machine of
+// the case has the field.
+func TestEveryFeatureOfAVirtualMachineHasACase(t *testing.T) {
+	row := regexp.MustCompile("(?m)^\\| ([^|]+) \\| [0-9]* ?\\| [^|]+ \\| (`[^`|]+` \\| `[^`|]+`) \\|$")
+	rows := fieldRows(t, row, "A VirtualMachine as a Wukong")
+	if len(rows) < 27 {
+		t.Fatalf("only %d rows can be read", len(rows))
+	}
+	for feature, cells := range rows {
+		field, golden, _ := strings.Cut(strings.ReplaceAll(cells, "`", ""), " | ")
+		if !slices.ContainsFunc(machinesOf(t, golden), func(machine any) bool { return has(machine, strings.Split(field, ".")) }) {
+			t.Errorf("%s: no machine of the case %s has %s", feature, golden, field)
+		}
+	}
+}
+
+// machinesOf are the VirtualMachines that a golden case answers with.
+func machinesOf(t *testing.T, golden string) []any {
+	t.Helper()
+	raw, err := os.ReadFile(filepath.Join("testdata", golden, "response.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var response struct{ Children []any }
+	if err := json.Unmarshal(raw, &response); err != nil {
+		t.Fatal(err)
+	}
+	return slices.DeleteFunc(response.Children, func(child any) bool { return child.(map[string]any)["kind"] != "VirtualMachine" })
+}
+
 // definedFields are the fields of a resource that hold a value, without apiVersion, kind and metadata.
 func definedFields(t *testing.T, resource string) []string {
 	t.Helper()
