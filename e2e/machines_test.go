@@ -51,6 +51,30 @@ func TestAVolumeThatIsPluggedIntoARunningMachineStays(t *testing.T) {
 	})
 }
 
+func TestSocketsThatArePluggedIntoARunningMachineStay(t *testing.T) {
+	withNMState(t, func(t *testing.T, l *lab) {
+		const name = "sockets"
+		l.create(t, name, "{memory: 1Gi}")
+		l.ready(t, name)
+		path := []string{"spec", "template", "spec", "domain", "cpu", "sockets"}
+		l.rewriteMachine(t, name, func(spec map[string]any) {
+			if err := unstructured.SetNestedField(spec, int64(2), path[1:]...); err != nil {
+				t.Fatal(err)
+			}
+		})
+		l.change(t, name, "{terminationGracePeriodSeconds: 30}")
+		l.eventually(t, "the machine has its grace period", func() (bool, string) {
+			seconds, _, _ := unstructured.NestedInt64(l.must(t, machines, "default", name).Object, "spec", "template", "spec", "terminationGracePeriodSeconds")
+			return seconds == 30, fmt.Sprint("it has ", seconds)
+		})
+		if sockets, _, _ := unstructured.NestedInt64(l.must(t, machines, "default", name).Object, path...); sockets != 2 {
+			t.Errorf("the machine has %d sockets", sockets)
+		}
+		l.settles(t, name, time.Second)
+		l.delete(t, name)
+	})
+}
+
 func TestARestoredMachineKeepsTheDiskItWasRestoredTo(t *testing.T) {
 	withNMState(t, func(t *testing.T, l *lab) {
 		const name, restored = "restored", "restore-58af44a2-restored-data"
