@@ -31,7 +31,7 @@ func review(raw []byte) *admissionv1.AdmissionReview {
 
 func clusterConfig() *virtconfig.ClusterConfig {
 	config, _, _ := testutils.NewFakeClusterConfigUsingKVConfig(&v1.KubeVirtConfiguration{
-		DeveloperConfiguration: &v1.DeveloperConfiguration{FeatureGates: []string{featuregate.HostDevicesGate, featuregate.HostDiskGate}},
+		DeveloperConfiguration: &v1.DeveloperConfiguration{FeatureGates: []string{featuregate.HostDevicesGate, featuregate.HostDiskGate, featuregate.MultiArchitecture}},
 	})
 	return config
 }
