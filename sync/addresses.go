@@ -17,7 +17,7 @@ type addressFault struct {
 	value   string
 	message string
 
-	// harmless is whether the guest still reaches its networks. Such a fault is told, and nothing is refused.
+	// harmless is whether the guest reaches its networks all the same, or may. Such a fault is told, and nothing is refused.
 	harmless bool
 }
 
@@ -81,7 +81,7 @@ func (v *view) readAddressFaults() []addressFault {
 				faults = append(faults, f)
 			}
 		}
-		faults = append(faults, routerFaults(n, own)...)
+		faults = append(append(faults, routerFaults(n, own)...), v.doubleFaults(own)...)
 		before = append(before, own...)
 	}
 	return append(faults, v.idleGateways()...)

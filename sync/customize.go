@@ -46,6 +46,10 @@ func Customize(req *CustomizeRequest, settings Settings) (*CustomizeResponse, er
 			rules = append(rules, RelatedRule{APIVersion: "kubevirt.io/v1", Resource: resource, Namespace: w.Spec.Namespace, LabelSelector: having(label)})
 		}
 	}
+	// Machines with the same addresses, in every namespace: their networks may be the same.
+	for _, label := range sorted(v.addressLabels()) {
+		rules = append(rules, RelatedRule{APIVersion: "kubevirt.io/v1", Resource: "virtualmachines", LabelSelector: having(label)})
+	}
 	rules = append(rules, v.attachmentRules()...)
 	if v.nmstate {
 		rules = append(rules, v.sharedRules()...)

@@ -174,6 +174,9 @@ func (v *view) plainMachine(nets []*network) map[string]any {
 	for label, value := range labels {
 		own[label] = value
 	}
+	for label, value := range v.addressLabels() {
+		own[label] = value // and not of the instance: there, a new one would need a restart
+	}
 	spec := kubevirtv1.VirtualMachineSpec{
 		RunStrategy:         &strategy,
 		DataVolumeTemplates: templates,

@@ -12,7 +12,7 @@ import (
 
 // concerns are what the user should know of a machine that exists, whatever state it is in.
 func (v *view) concerns() string {
-	all := []string{v.copiesNote()}
+	all := append([]string{v.copiesNote()}, v.doubledAddresses()...)
 	if m := v.machine(); m != nil {
 		all = append(append(all, v.movedVolumes(m)...), v.unmet(m)...)
 	}

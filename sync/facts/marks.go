@@ -3,6 +3,7 @@ package facts
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -37,6 +38,15 @@ func ClaimLabel(claim string) string {
 		claim = "sha256-" + hex.EncodeToString(sum[:16])
 	}
 	return claimPrefix + claim
+}
+
+// addressPrefix begins the labels of a machine, one for each static address of its guest.
+const addressPrefix = "address.vm.novasphere.dev/"
+
+// AddressLabel is the label of the machines whose guests have a static address. A label has no colons, so an IPv6 address is
+// written in full, with dashes.
+func AddressLabel(address netip.Addr) string {
+	return addressPrefix + strings.ReplaceAll(address.Unmap().StringExpanded(), ":", "-")
 }
 
 // AnnotationRemoving marks a policy whose bridge is to be removed from the nodes. Its value is when that began.
@@ -89,7 +99,8 @@ func (p *Policy) Made() node.Bridge {
 
 // OwnLabel reports whether only the hook, or Metacontroller for it, writes a label.
 func OwnLabel(key string) bool {
-	return key == LabelControllerUID || key == LabelManagedBy || strings.HasPrefix(key, "vm.novasphere.dev/") || strings.HasPrefix(key, claimPrefix)
+	return key == LabelControllerUID || key == LabelManagedBy || strings.HasPrefix(key, "vm.novasphere.dev/") || strings.HasPrefix(key, claimPrefix) ||
+		strings.HasPrefix(key, addressPrefix)
 }
 
 // OwnAnnotation reports whether an annotation is written by somebody who would write it again after each change.
