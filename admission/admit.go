@@ -194,11 +194,25 @@ func (v *version) decode(obj *unstructured.Unstructured) (*unstructured.Unstruct
 		err = runtime.NewStrictDecodingError(strict)
 	}
 	if err != nil {
-		return nil, apierrors.NewBadRequest(fmt.Sprintf("%s in version %q cannot be handled as a %s: %v",
+		refusal := apierrors.NewBadRequest(fmt.Sprintf("%s in version %q cannot be handled as a %s: %v",
 			v.kind.Kind, v.kind.Version, v.kind.Kind, err))
+		refusal.ErrStatus.Details = &metav1.StatusDetails{Causes: unknownFields(unknown)}
+		return nil, refusal
 	}
 	defaulting.Default(u.Object, v.structural)
 	return u, nil
+}
+
+// UnknownField is the type of a cause that is a field which the kind does not have.
+const UnknownField metav1.CauseType = "UnknownField"
+
+// unknownFields are the causes of a refusal because of unknown fields. The API server has them in its message only.
+func unknownFields(paths []string) []metav1.StatusCause {
+	var causes []metav1.StatusCause
+	for _, path := range paths {
+		causes = append(causes, metav1.StatusCause{Type: UnknownField, Field: path, Message: "unknown field"})
+	}
+	return causes
 }
 
 // readBack is the object after it was stored, and read in version v. Defaults are filled in once more, because a status
