@@ -3,10 +3,19 @@
 //
 // # Usage
 //
-//	wukong [flags]                 serves the hooks
-//	wukong render [flags] FILE...  prints what they would create, without a cluster (see wukong render -h)
+//	wukong [flags], wukong serve [flags]   serve the hooks
+//	wukong render FILE...                  prints what they would create, without a cluster
+//	wukong plan FILE...                    says what would become of files in a cluster, before they are applied
+//	wukong status [NAME...]                says what has become of what was applied, what is waited for, and what to type next
+//	wukong install, upgrade, doctor        look at what a cluster has, and install the form that suits it
+//	wukong schema                          prints a JSON schema for editors
+//	wukong version, completion, help
 //
-// The image has no render: a build with -tags hook leaves it out, and with it the libraries that know the rules of an API server.
+// The verbs are explained in docs/commands.md and by wukong help VERB. As kubectl-wukong the same binary is a plugin of kubectl; it
+// then does not serve.
+//
+// The image has serve and version only: a build with -tags hook leaves the rest out, and with it the libraries that know the rules of
+// an API server. The hook itself talks to nobody; the verbs that look at a cluster run the caller's kubectl.
 //
 // # Endpoints
 //
@@ -34,6 +43,8 @@
 //	503 too many others at once, for 8 s
 //
 // # Flags
+//
+// Of the hook, with one dash or two:
 //
 //	-listen :8080                 address that the hooks are served at
 //	-metrics-listen :9090         address that /metrics is served at; empty for no metrics
@@ -81,75 +92,21 @@
 //
 //	0  stopped by a signal, or -h or -version
 //	1  a wrong flag, a busy address, an unreadable file, or requests that did not end within the 10 s
+//
+// Those of the other verbs are in docs/commands.md.
 package main
 
 import (
 	"context"
-	"errors"
-	"flag"
-	"fmt"
-	"io"
-	"log/slog"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
-	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
-	"novasphere.dev/wukong/server"
+	"novasphere.dev/wukong/command"
 )
 
 func main() {
-	if len(os.Args) > 1 && os.Args[1] == "render" {
-		if err := command(os.Args[2:]); err != nil && !errors.Is(err, flag.ErrHelp) {
-			fmt.Fprintln(os.Stderr, "wukong render:", err)
-			os.Exit(1)
-		}
-		return
-	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal then ends the process
-	if err := run(ctx, environment{os.Args[1:], os.Getenv, os.Stdout, os.Stderr}); err != nil && !errors.Is(err, flag.ErrHelp) {
-		slog.New(slog.NewJSONHandler(os.Stderr, nil)).Error("exiting", "err", err)
-		os.Exit(1)
-	}
-}
-
-// environment is what the hook gets from its process; tests give it another.
-type environment struct {
-	args           []string
-	env            func(name string) string
-	stdout, stderr io.Writer
-}
-
-// run serves until ctx ends. The caller prints the error.
-func run(ctx context.Context, e environment) error {
-	o, err := hookOptions(e.args, e.env, e.stderr)
-	if err != nil {
-		return err
-	}
-	if o.version {
-		_, err := fmt.Fprintln(e.stdout, "wukong", version())
-		return err
-	}
-	if o.memoryLimit > 0 && e.env("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(o.memoryLimit / 5 * 4) // the rest is for memory that the collector does not see
-	}
-	log := slog.New(slog.NewJSONHandler(e.stderr, &slog.HandlerOptions{Level: o.logLevel}))
-	o.server.Log, o.server.Now, o.server.Registry = log, time.Now, prometheus.NewRegistry()
-	hooks, err := server.New(o.server)
-	if err != nil {
-		return err
-	}
-	hooks.Addr = o.listen
-	servers := []*server.Server{hooks}
-	if o.metricsListen != "" {
-		metrics := server.NewMetrics(o.server.Registry, log)
-		metrics.Addr = o.metricsListen
-		servers = append(servers, metrics)
-	}
-	log.Info("starting", "version", version(), "settings", o.server.Settings)
-	return server.Serve(ctx, log, servers...)
+	os.Exit(command.Run(ctx, command.Process{Args: os.Args, Env: os.Getenv, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr}))
 }

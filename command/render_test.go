@@ -398,29 +398,25 @@ func TestRenderRefuses(t *testing.T) {
 			"DIR/ is a directory: name the files in it, for example DIR/*.yaml",
 		},
 		{
-			"a flag after the files", []string{file("a.yaml", lan), "-o", "json"},
-			"-o comes after a file: write the flags before the files\nreading json: no such file or directory",
+			"an unknown flag", []string{"--outputs", "json", "-"},
+			"unknown flag: --outputs (see wukong render -h)",
 		},
 		{
-			"an unknown flag", []string{"-output", "json", "-"},
-			"flag provided but not defined: -output (see wukong render -h)",
-		},
-		{
-			"an unknown format", []string{"-o", "xml", "-"},
-			`invalid value "xml" for flag -o: must be yaml or json (see wukong render -h)`,
+			"an unknown format", []string{"-o", "jsn", "-"},
+			`invalid argument "jsn" for "-o, --output" flag: must be yaml or json: did you mean json? (see wukong render -h)`,
 		},
 		{
 			"an empty file", []string{file("empty.yaml", "# nothing yet\n---\n")},
-			"DIR/empty.yaml: there is no Wukong or WukongNetwork in it",
+			"DIR/empty.yaml: there is nothing in it",
 		},
 		{
 			"a file that is no YAML", []string{file("tab.yaml", "# one\n---\na: b\n---\na:\n\tb: c\n")},
-			`DIR/tab.yaml: document 2: yaml: line 6: found character that cannot start any token
-DIR/tab.yaml: document 1: this is kind "" of "": only Wukongs and WukongNetworks of "vm.novasphere.dev/v1alpha1" can be rendered`,
+			`DIR/tab.yaml:6: there is a tab before the text: YAML is indented by spaces only
+DIR/tab.yaml:3: kind: apiVersion and kind are missing: begin with apiVersion: vm.novasphere.dev/v1alpha1 and kind: Wukong`,
 		},
 		{
 			"a field that is written twice", []string{file("twice.yaml", strings.Replace(lan, "  name: a", "  name: a\n  name: b", 1))},
-			`DIR/twice.yaml: yaml: unmarshal errors: line 6: key "name" already set in map`,
+			`DIR/twice.yaml:6: the field "name" is written twice in one place: kubectl would take the last one without a word`,
 		},
 		{
 			"a field that is written twice in JSON", []string{file("twice.json", `{"a": {"b": 1, "b": 2}}`)},
@@ -428,31 +424,31 @@ DIR/tab.yaml: document 1: this is kind "" of "": only Wukongs and WukongNetworks
 		},
 		{
 			"a text", []string{file("text.yaml", "Sun Wukong")},
-			"DIR/text.yaml: this is no object",
+			"DIR/text.yaml:1: this is no object: one begins with lines such as apiVersion: vm.novasphere.dev/v1alpha1 and kind: Wukong",
 		},
 		{
 			"another kind", []string{file("pod.yaml", lan+"---\napiVersion: v1\nkind: Pod\nmetadata: {name: p}\n")},
-			`DIR/pod.yaml: document 2: this is kind "Pod" of "v1": only Wukongs and WukongNetworks of "vm.novasphere.dev/v1alpha1" can be rendered`,
+			`DIR/pod.yaml:11: Pod p: kind: is "Pod" of "v1", and only Wukong and WukongNetwork of "vm.novasphere.dev/v1alpha1" can be read here`,
 		},
 		{
 			"another kind in a list", []string{file("list.yaml", "{apiVersion: v1, kind: List, items: [{apiVersion: v1, kind: Pod}]}")},
-			`DIR/list.yaml: items[0]: this is kind "Pod" of "v1": only Wukongs and WukongNetworks of "vm.novasphere.dev/v1alpha1" can be rendered`,
+			`DIR/list.yaml:1: Pod: kind: is "Pod" of "v1", and only Wukong and WukongNetwork of "vm.novasphere.dev/v1alpha1" can be read here`,
 		},
 		{
 			"another version", []string{file("v2.yaml", strings.Replace(lan, "v1alpha1", "v2", 1))},
-			`DIR/v2.yaml: this is kind "Wukong" of "vm.novasphere.dev/v2": only Wukongs and WukongNetworks of "vm.novasphere.dev/v1alpha1" can be rendered`,
+			`DIR/v2.yaml:2: Wukong a: apiVersion: is "vm.novasphere.dev/v2", and Wukong is of "vm.novasphere.dev/v1alpha1"`,
 		},
 		{
 			"an unknown field", []string{file("unknown.yaml", strings.Replace(lan, "vlanId", "vlan", 1))},
-			`DIR/unknown.yaml: Wukong in version "v1alpha1" cannot be handled as a Wukong: strict decoding error: unknown field "spec.networks[0].vlan"`,
+			`DIR/unknown.yaml:8: Wukong a: spec.networks[0].vlan: there is no such field: did you mean vlanId?`,
 		},
 		{
 			"what the API server refuses", []string{file("invalid.yaml", strings.Replace(lan, "bridge, vlanId: 7", "macvlan, vlanId: 7", 1))},
-			`DIR/invalid.yaml: Wukong.vm.novasphere.dev "a" is invalid: spec.networks[0].vlanId: Invalid value: vlanId is only for type bridge, ovs and sriov: remove it, or name a VLAN interface as physicalInterface`,
+			`DIR/invalid.yaml:8: Wukong a: spec.networks[0].vlanId: vlanId is only for type bridge, ovs and sriov: remove it, or name a VLAN interface as physicalInterface`,
 		},
 		{
 			"what the hook refuses", []string{file("uplink.yaml", strings.Replace(lan, "type: bridge", "type: bridge, bridgeName: ens160.7", 1))},
-			`DIR/uplink.yaml: the API server takes Wukong a, but the hook does not: spec.networks[0].bridgeName: Invalid value: "ens160.7": is the name of the bridge's own uplink: a bridge needs a name of its own`,
+			`DIR/uplink.yaml:8: Wukong a: spec.networks[0].bridgeName: "ens160.7": is the name of the bridge's own uplink: a bridge needs a name of its own`,
 		},
 		{
 			"two of one name", []string{file("one.yaml", lan), file("other.yaml", lan)},
@@ -464,30 +460,29 @@ DIR/tab.yaml: document 1: this is kind "" of "": only Wukongs and WukongNetworks
 		},
 		{
 			"a network that is in no file", []string{file("sharing.yaml", none+"---"+sharing)},
-			"DIR/sharing.yaml: document 2: Wukong c: spec.networks[0].networkName: WukongNetwork lan-7 is in none of the files: render its file too",
+			"DIR/sharing.yaml:14: Wukong c: spec.networks[0].networkName: WukongNetwork lan-7 is in none of the files: render its file too",
 		},
 		{
 			"a network without NMState", []string{"-nmstate=false", file("both.yaml", shared+"---"+sharing)},
-			"DIR/both.yaml: document 2: Wukong c: spec.networks[0].networkName: networkName lan-7 needs NMState, which is not registered " +
+			"DIR/both.yaml:15: Wukong c: spec.networks[0].networkName: networkName lan-7 needs NMState, which is not registered " +
 				"with the CompositeController: install it, or use nadName",
 		},
 		{
 			"a network that the API server refuses", []string{file("tagged.yaml", strings.Replace(shared, "vlanId: 7", "vlanId: 5000", 1)), file("user.yaml", sharing)},
-			`DIR/tagged.yaml: WukongNetwork.vm.novasphere.dev "lan-7" is invalid: spec.vlanId: Invalid value: 5000: ` +
-				"spec.vlanId in body should be less than or equal to 4094",
+			`DIR/tagged.yaml:7: WukongNetwork lan-7: spec.vlanId: is 5000, and must be at most 4094`,
 		},
 		{
 			"a network that the hook refuses", []string{file("default.yaml", strings.Replace(shared, "vlanId: 7", "bridgeName: ens160", 1)), file("uplink.yaml", strings.Replace(lan, "type: bridge", "type: bridge, bridgeName: ens160.7", 1))},
-			`DIR/default.yaml: the API server takes WukongNetwork lan-7, but the hook does not: spec.bridgeName: Invalid value: "ens160": ` +
+			`DIR/default.yaml:7: WukongNetwork lan-7: spec.bridgeName: "ens160": ` +
 				"is the name of the bridge's own uplink: a bridge needs a name of its own\n" +
-				`DIR/uplink.yaml: the API server takes Wukong a, but the hook does not: spec.networks[0].bridgeName: Invalid value: "ens160.7": ` +
+				`DIR/uplink.yaml:8: Wukong a: spec.networks[0].bridgeName: "ens160.7": ` +
 				"is the name of the bridge's own uplink: a bridge needs a name of its own",
 		},
 		{
 			"all that is wrong, at once", []string{file("good.yaml", none), file("pods.yaml", "kind: Pod\n---\nkind: Pod\n"), "DIR/nowhere.yaml"},
-			`DIR/pods.yaml: document 1: this is kind "Pod" of "": only Wukongs and WukongNetworks of "vm.novasphere.dev/v1alpha1" can be rendered
-DIR/pods.yaml: document 2: this is kind "Pod" of "": only Wukongs and WukongNetworks of "vm.novasphere.dev/v1alpha1" can be rendered
-reading DIR/nowhere.yaml: no such file or directory`,
+			`reading DIR/nowhere.yaml: no such file or directory
+DIR/pods.yaml:1: Pod: kind: is "Pod" of "", and only Wukong and WukongNetwork of "vm.novasphere.dev/v1alpha1" can be read here
+DIR/pods.yaml:3: Pod: kind: is "Pod" of "", and only Wukong and WukongNetwork of "vm.novasphere.dev/v1alpha1" can be read here`,
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -602,7 +597,7 @@ func TestRenderAdvises(t *testing.T) {
 		{"\n" + disk, nobody},
 		{"\n" + user + disk + "  networks: [{name: a, type: macvlan}]\n", "wukong render: Wukong b: spec.networks[0]: KubeVirt carries no traffic over " +
 			"macvlan, so network a will be silent: use type bridge with the same NIC\n"},
-		{"\n" + user + disk + "  networks:\n", "wukong render: standard input:13: Wukong b: spec.networks: has no value, and is dropped: write one, or remove the line\n"},
+		{"\n" + user + disk + "  networks:\n", "wukong render: standard input:9: Wukong b: spec.networks: has no value, and is dropped: write one, or remove the line\n"},
 	} {
 		stdout, stderr, code := runs(t, strings.Replace(none, " {}", test.spec, 1), "render", "-")
 		if diff := cmp.Diff(test.want, stderr); code != 0 || diff != "" {

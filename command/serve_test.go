@@ -236,7 +236,7 @@ func TestRunFails(t *testing.T) {
 		{"memory in bytes of another kind", nil, []string{"-memory-limit", "2GB"}, "for \"--memory-limit\" flag: quantities must match"},
 		{"level", nil, []string{"-log-level", "loud"}, `for "--log-level" flag: slog: level string "loud": unknown name`},
 		{"variable", map[string]string{"WUKONG_TEARDOWN_TIMEOUT": "-1m"}, nil, `invalid value "-1m" for variable WUKONG_TEARDOWN_TIMEOUT: the time must be more than 0`},
-		{"boolean variable", map[string]string{"WUKONG_PREFLIGHT": "off"}, nil, `invalid value "off" for variable WUKONG_PREFLIGHT: parse error`},
+		{"boolean variable", map[string]string{"WUKONG_PREFLIGHT": "off"}, nil, `invalid value "off" for variable WUKONG_PREFLIGHT: must be true or false`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var stderr bytes.Buffer
@@ -244,7 +244,9 @@ func TestRunFails(t *testing.T) {
 				Args: append([]string{"wukong"}, test.args...), Env: func(name string) string { return test.env[name] }, Stdout: io.Discard, Stderr: &stderr,
 			})
 			var line struct{ Err string }
-			if err := json.Unmarshal(stderr.Bytes(), &line); err != nil || code != 1 || !strings.Contains(line.Err, test.want) {
+			last := stderr.Bytes()
+			last = last[bytes.LastIndexByte(bytes.TrimSpace(last), '\n')+1:]
+			if err := json.Unmarshal(last, &line); err != nil || code != 1 || !strings.Contains(line.Err, test.want) {
 				t.Errorf("exit code %d (%v), got %q, want %q", code, err, line.Err, test.want)
 			}
 		})

@@ -1,0 +1,10 @@
+//go:build !hook
+
+package command
+
+import "github.com/spf13/cobra"
+
+// others are the verbs for people.
+func (p Process) others() []*cobra.Command {
+	return []*cobra.Command{p.render()}
+}
