@@ -142,8 +142,8 @@ func TestColumnsShowWhatMatters(t *testing.T) {
 		{
 			wukongKind,
 			`{spec: {}, status: {phase: Running, nodeName: worker-1, address: 192.168.100.10, conditions: [{type: Ready, status: "True", reason: Running, message: the machine runs, lastTransitionTime: "2026-01-01T00:00:00Z"}]}}`,
-			[]string{"Name", "Phase", "Ready", "Node", "Address", "Age", "Message (wide)"},
-			[]any{"vm", "Running", "True", "worker-1", "192.168.100.10", "a moment", "the machine runs"},
+			[]string{"Name", "Phase", "Ready", "Reason", "Node", "Address", "Age", "Message (wide)"},
+			[]any{"vm", "Running", "True", "Running", "worker-1", "192.168.100.10", "a moment", "the machine runs"},
 		},
 		{
 			networkKind,
