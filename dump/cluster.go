@@ -187,7 +187,6 @@ var without = map[string]string{
 	facts.NodeKind:       "nobody knows which nodes there are",
 	facts.InstanceKind:   "no machine counts as running",
 	facts.NamespaceKind:  "whether there is a spec.namespace is not known",
-	facts.ClaimKind:      "whether there is a claimName is not known",
 	facts.EnactmentKind:  "a policy counts as applied on the nodes only by its own word",
 }
 

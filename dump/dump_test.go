@@ -177,7 +177,6 @@ func TestMissing(t *testing.T) {
 		"nodenetworkstates: there are none in the dump, so nobody knows what the nodes' networks are like",
 		"virtualmachines: you may not",
 		"namespaces: they are not in the dump, so whether there is a spec.namespace is not known",
-		"persistentvolumeclaims: they are not in the dump, so whether there is a claimName is not known",
 	}
 	if diff := cmp.Diff(want, c.Missing()); diff != "" || !c.Blind() {
 		t.Errorf("blind: %v (-want +got)\n%s", c.Blind(), diff)
