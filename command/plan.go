@@ -44,7 +44,7 @@ func (p Process) plan() *cobra.Command {
 	}
 	c.Flags().SortFlags = false
 	fileFlag(c, &o.files)
-	formats(c, &o.format, "text, json, mermaid or html (default text)", "text", "json", "mermaid", "html")
+	formats(c, &o.format, "text or json (default text)", "text", "json")
 	o.source.flags(c)
 	o.hook.flags(c)
 	c.RunE = func(c *cobra.Command, args []string) error {

@@ -15,17 +15,15 @@ func differences(path string, from, to any) []Difference {
 		return nil
 	}
 	fields, wanted := asMap(from), asMap(to)
-	if fields == nil && wanted == nil || from != nil && fields == nil || to != nil && wanted == nil || (from == nil || to == nil) && path != "" {
+	if !fielded(from, fields) || !fielded(to, wanted) || (from == nil || to == nil) && path != "" {
 		return []Difference{{Path: path, From: shown(path, from), To: shown(path, to)}}
 	}
 	list := isList(from) || isList(to)
-	keys := map[string]bool{}
-	for key := range fields {
-		keys[key] = true
+	keys := maps.Clone(fields)
+	if keys == nil {
+		keys = map[string]any{}
 	}
-	for key := range wanted {
-		keys[key] = true
-	}
+	maps.Copy(keys, wanted)
 	var all []Difference
 	for _, key := range slices.Sorted(maps.Keys(keys)) {
 		below := strings.TrimPrefix(path+"."+key, ".")
@@ -40,6 +38,11 @@ func differences(path string, from, to any) []Difference {
 		return []Difference{{Path: path, From: from, To: to}}
 	}
 	return all
+}
+
+// fielded reports whether a value can be compared field by field. That there is no value can.
+func fielded(v any, fields map[string]any) bool {
+	return v == nil || fields != nil
 }
 
 func isList(v any) bool {

@@ -305,9 +305,9 @@ func (s *simulation) conclude(o *Object) {
 	case stalled.Status == metav1.ConditionTrue:
 		o.Refused, o.Reason = stalled.Message, stalled.Reason
 	case ready.Status == metav1.ConditionTrue:
-	case o.Kind == v1alpha1.Kind && s.machine(o) != nil && s.networked(a):
+	case o.Kind == v1alpha1.Kind && s.machine(o) != nil && networked(a):
 		// The machine starts, or is in whatever state it was in.
-		if existed := s.existed(o); existed {
+		if s.existed(o) {
 			o.Notes = append(o.Notes, "now: "+ready.Message)
 		}
 	default:
@@ -316,15 +316,20 @@ func (s *simulation) conclude(o *Object) {
 	if ready.Status == metav1.ConditionTrue && (o.Kind == v1alpha1.NetworkKind || s.existed(o)) {
 		o.Notes = append(o.Notes, ready.Message)
 	}
+	o.look(a)
+	o.tell(a)
+}
+
+// look takes over what was found of the nodes of policies that do not come to be.
+func (o *Object) look(a *dump.Answer) {
+	if o.Refused == "" && o.Waits == "" {
+		return
+	}
 	for _, look := range a.Looks {
-		spoken := slices.ContainsFunc(o.Steps, func(step *Step) bool { return step.Verb == Create && step.Name == look.Policy })
-		if !spoken && (look.Refused != "" || look.Waits != "" || o.Reason == string(v1alpha1.ReasonPreflightRefused)) && (o.Refused != "" || o.Waits != "") {
+		made := slices.ContainsFunc(o.Steps, func(step *Step) bool { return step.Verb == Create && step.Name == look.Policy })
+		if !made && (look.Refused != "" || look.Waits != "" || o.Reason == string(v1alpha1.ReasonPreflightRefused)) {
 			o.Looks = append(o.Looks, Node{Policy: look.Policy, Name: look.Node, Refused: look.Refused, Waits: look.Waits})
 		}
-	}
-	o.tell(a)
-	for _, note := range a.Notes {
-		o.Notes = append(o.Notes, strings.TrimPrefix(note, o.Kind+" "+o.Name+": "))
 	}
 }
 
@@ -348,6 +353,12 @@ func (o *Object) tell(a *dump.Answer) {
 			o.Notes = append(o.Notes, fmt.Sprintf("network %v: %s", network["name"], message))
 		}
 	}
+	if c := a.Of(v1alpha1.ConditionNodeNetworkReady); c.Status == metav1.ConditionUnknown {
+		o.Notes = append(o.Notes, c.Message)
+	}
+	for _, note := range a.Notes {
+		o.Notes = append(o.Notes, strings.TrimPrefix(note, o.Kind+" "+o.Name+": "))
+	}
 	for _, step := range o.Steps {
 		if step.Verb == Keep && a.Of(v1alpha1.ConditionReady).Reason == string(v1alpha1.ReasonInvalidSpec) {
 			step.Verb = Hold
@@ -368,7 +379,7 @@ func (s *simulation) existed(o *Object) bool {
 }
 
 // networked reports whether nothing is missing but the machine.
-func (s *simulation) networked(a *dump.Answer) bool {
+func networked(a *dump.Answer) bool {
 	for _, kind := range []string{v1alpha1.ConditionNodeNetworkReady, v1alpha1.ConditionAttachmentsReady} {
 		if a.Of(kind).Status == metav1.ConditionFalse {
 			return false

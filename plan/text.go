@@ -33,12 +33,6 @@ func (p *printer) line(format string, args ...any) {
 // Text writes the plan for people.
 func (p *Plan) Text(out io.Writer) error {
 	w := &printer{out: out}
-	for _, missing := range p.Missing {
-		w.line("Not known: %s", missing)
-	}
-	if len(p.Missing) > 0 {
-		w.line("")
-	}
 	for _, o := range p.Objects {
 		o.text(w)
 		w.line("")
@@ -50,6 +44,9 @@ func (p *Plan) Text(out io.Writer) error {
 			w.line("    before: %s", o.Before)
 		}
 		w.line("")
+	}
+	for _, missing := range p.Missing {
+		w.line("Not known: %s", missing)
 	}
 	w.line("%s", p.Summary())
 	return w.err
@@ -198,11 +195,10 @@ func (p *Plan) Summary() string {
 		}
 	}
 	for _, danger := range []struct{ kind, says string }{
-		{"Restart", "TO RESTART"}, {"Stop", "TO BE STOPPED"}, {"Network", "NETWORKS TAKEN from running machines"},
-		{"Machine", "MACHINES DELETED"}, {"Disk", "DISKS LOST"}, {"Bridge", "BRIDGES given up or taken off nodes"},
+		{"Restart", "RESTART"}, {"Stop", "STOP"}, {"Network", "NETWORK TAKEN"}, {"Machine", "MACHINE DELETED"}, {"Disk", "DISK LOST"}, {"Bridge", "BRIDGE GIVEN UP"},
 	} {
 		if n := count[danger.kind]; n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", n, danger.says))
+			parts = append(parts, fmt.Sprintf("%s: %d", danger.says, n))
 		}
 	}
 	if len(p.Others) > 0 {

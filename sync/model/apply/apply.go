@@ -1,5 +1,5 @@
 // Package apply is Metacontroller's two ways of applying an answer, written from its documentation
-// (https://metacontroller.github.io/metacontroller/api/apply.html). With it tests store answers without a cluster.
+// (https://metacontroller.github.io/metacontroller/api/apply.html). With it tests, and plan, store answers without a cluster.
 package apply
 
 import (
