@@ -5,10 +5,10 @@ package sync_test
 // of its own, is added to what it writes: the plural of NetworkAttachmentDefinition, and KubeVirt's status subresources
 // and short names.
 
-//go:generate go run sigs.k8s.io/controller-tools/cmd/controller-gen@v0.20.1 crd:maxDescLen=0,allowDangerousTypes=true paths=github.com/nmstate/kubernetes-nmstate/api/v1 paths=github.com/nmstate/kubernetes-nmstate/api/v1beta1 paths=github.com/k8snetworkplumbingwg/network-attachment-definition-client/pkg/apis/k8s.cni.cncf.io/v1 paths=kubevirt.io/api/core/v1 output:crd:dir=../testdata/crds
+//go:generate go run sigs.k8s.io/controller-tools/cmd/controller-gen@v0.20.1 crd:maxDescLen=0,allowDangerousTypes=true paths=github.com/nmstate/kubernetes-nmstate/api/v1 paths=github.com/nmstate/kubernetes-nmstate/api/v1beta1 paths=github.com/k8snetworkplumbingwg/network-attachment-definition-client/pkg/apis/k8s.cni.cncf.io/v1 paths=kubevirt.io/api/core/v1 paths=kubevirt.io/containerized-data-importer-api/pkg/apis/core/v1beta1 output:crd:dir=../testdata/crds
 //go:generate sed -i s/networkattachmentdefinitions/network-attachment-definitions/ ../testdata/crds/k8s.cni.cncf.io_networkattachmentdefinitions.yaml
 //go:generate sed -i "s/^    storage: true$/&\\n    subresources:\\n      status: {}/; s/^    singular: virtualmachine$/    shortNames:\\n    - vm\\n    - vms\\n&/; s/^    singular: virtualmachineinstance$/    shortNames:\\n    - vmi\\n    - vmis\\n&/" ../testdata/crds/kubevirt.io_virtualmachines.yaml ../testdata/crds/kubevirt.io_virtualmachineinstances.yaml
-//go:generate sh -c "cd ../testdata/crds && rm -f kubevirt.io_datavolumetemplatespecs.yaml kubevirt.io_kubevirts.yaml kubevirt.io_virtualmachineinstancemigrations.yaml kubevirt.io_virtualmachineinstancepresets.yaml kubevirt.io_virtualmachineinstancereplicasets.yaml nmstate.io_nmstates.yaml"
+//go:generate sh -c "cd ../testdata/crds && find . -name 'cdi.kubevirt.io_*' ! -name cdi.kubevirt.io_datavolumes.yaml -delete && rm -f kubevirt.io_datavolumetemplatespecs.yaml kubevirt.io_kubevirts.yaml kubevirt.io_virtualmachineinstancemigrations.yaml kubevirt.io_virtualmachineinstancepresets.yaml kubevirt.io_virtualmachineinstancereplicasets.yaml nmstate.io_nmstates.yaml"
 
 import (
 	"os"

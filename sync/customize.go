@@ -50,6 +50,7 @@ func Customize(req *CustomizeRequest, settings Settings) (*CustomizeResponse, er
 	for _, label := range sorted(v.addressLabels()) {
 		rules = append(rules, RelatedRule{APIVersion: "kubevirt.io/v1", Resource: "virtualmachines", LabelSelector: having(label)})
 	}
+	rules = append(rules, claimRules(w)...)
 	rules = append(rules, v.attachmentRules()...)
 	if v.nmstate {
 		rules = append(rules, v.sharedRules()...)

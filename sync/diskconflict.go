@@ -9,38 +9,14 @@ import (
 
 	"novasphere.dev/wukong/sync/facts"
 	"novasphere.dev/wukong/sync/outcome"
-	"novasphere.dev/wukong/sync/template"
 	"novasphere.dev/wukong/types/v1alpha1"
 )
-
-// ownClaim is a claim behind a disk of the machine, and the field that names it.
-type ownClaim struct {
-	name, field string
-	existing    bool // the machine does not make it
-	cd          bool // the guest cannot write to it
-}
-
-// ownClaims are the claims of the spec's disks, and those that spec.virtualMachine makes.
-func (v *view) ownClaims() []ownClaim {
-	var all []ownClaim
-	for i, d := range v.w.Spec.Disks {
-		c := ownClaim{name: claimName(v.w, d), field: fmt.Sprintf("spec.disks[%d].name", i), cd: d.CDROM}
-		if d.ClaimName != "" {
-			c.existing, c.field = true, fmt.Sprintf("spec.disks[%d].claimName", i)
-		}
-		all = append(all, c)
-	}
-	for i, name := range template.DataVolumes(v.w.Spec.VirtualMachine) {
-		all = append(all, ownClaim{name: name, field: fmt.Sprintf("spec.virtualMachine.spec.dataVolumeTemplates[%d].metadata.name", i)})
-	}
-	return all
-}
 
 // namesakes are the names of Wukongs that may make one of this Wukong's claims, as {wukong}-{disk}: a-b-c is disk c of
 // Wukong a-b, and disk b-c of Wukong a.
 func (v *view) namesakes() []string {
 	var names []string
-	for _, claim := range v.ownClaims() {
+	for _, claim := range ownClaims(v.w) {
 		for i, c := range claim.name {
 			if name := claim.name[:i]; c == '-' && name != v.w.Name && isLabel(name) {
 				names = append(names, name)
@@ -59,9 +35,9 @@ func isLabel(text string) bool {
 // only a hint: what a machine uses is decided by what it says.
 func claimLabels(w *v1alpha1.Wukong) []string {
 	var all []string
-	for _, d := range w.Spec.Disks {
-		if d.ClaimName != "" {
-			all = append(all, facts.ClaimLabel(d.ClaimName))
+	for _, c := range ownClaims(w) {
+		if c.existing {
+			all = append(all, facts.ClaimLabel(c.name))
 		}
 	}
 	return distinct(all)
@@ -70,7 +46,7 @@ func claimLabels(w *v1alpha1.Wukong) []string {
 // wantedLabels are the labels of others that are asked for: somebody may use by its name a claim that the machine makes.
 func (v *view) wantedLabels() []string {
 	var all []string
-	for _, c := range v.ownClaims() {
+	for _, c := range ownClaims(v.w) {
 		all = append(all, facts.ClaimLabel(c.name))
 	}
 	return distinct(all)
@@ -79,7 +55,7 @@ func (v *view) wantedLabels() []string {
 // validateDisks refuses an existing claim with the name of a claim that the machine makes: it would be two disks.
 func (v *view) validateDisks() field.ErrorList {
 	var errs field.ErrorList
-	claims := v.ownClaims()
+	claims := ownClaims(v.w)
 	for i, d := range v.w.Spec.Disks {
 		if d.ClaimName == "" {
 			continue
@@ -100,7 +76,7 @@ func (v *view) validateDisks() field.ErrorList {
 // has made it would delete the disk.
 // The table in docs/decisions.md has its rows.
 func (v *view) diskConflict() *outcome.Refusal {
-	for _, c := range v.ownClaims() {
+	for _, c := range ownClaims(v.w) {
 		other := v.otherUser(c)
 		switch {
 		case other == "":
@@ -172,7 +148,7 @@ func (v *view) wants(other *facts.Wukong, claim ownClaim) bool {
 	if other.Key == v.w.Name || namespace != v.w.Spec.Namespace || !other.Precedes(this) {
 		return false
 	}
-	return slices.Contains(other.DataVolumes, claim.name) || slices.ContainsFunc(other.Disks, func(theirs facts.Disk) bool {
+	return slices.Contains(other.DataVolumes, claim.name) || claim.written(other.Volumes) || slices.ContainsFunc(other.Disks, func(theirs facts.Disk) bool {
 		if theirs.ClaimName == "" {
 			return other.Key+"-"+theirs.Name == claim.name
 		}

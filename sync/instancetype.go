@@ -2,6 +2,8 @@ package sync
 
 import (
 	"cmp"
+	"fmt"
+	"strings"
 
 	kubevirtv1 "kubevirt.io/api/core/v1"
 
@@ -74,6 +76,38 @@ func (v *view) expanded() bool {
 		return hold.Answered(m, append([]string{"spec", "template", "spec", "domain"}, size...)...)
 	}
 	return !answered("cpu", "cores") && !answered("cpu", "sockets") && !answered("cpu", "threads") && !answered("memory", "guest")
+}
+
+// forgetExpanded leaves the instance type and the preference out where KubeVirt has written what they mean into the machine in place of
+// their names. It shows by a machine that was asked to have them and has neither: KubeVirt never takes away one alone. Answered again they
+// would be replaced again, at every sync.
+// The table in docs/decisions.md has its rows.
+func (v *view) forgetExpanded(machine map[string]any) {
+	spec, _ := machine["spec"].(map[string]any)
+	var asked []string
+	for _, field := range []string{"instancetype", "preference"} {
+		if matcher, ok := spec[field].(map[string]any); ok {
+			kind, _ := matcher["kind"].(string)
+			name, _ := matcher["name"].(string)
+			asked = append(asked, fmt.Sprintf("%s=%s/%s", field, kind, name))
+		}
+	}
+	metadata, _ := machine["metadata"].(map[string]any)
+	if len(asked) == 0 || metadata == nil {
+		return
+	}
+	types := strings.Join(asked, " ")
+	annotations, _ := metadata["annotations"].(map[string]any)
+	if annotations == nil {
+		annotations = map[string]any{}
+		metadata["annotations"] = annotations
+	}
+	annotations[facts.AnnotationTypes] = types
+	m := v.machine()
+	if m != nil && m.Types == types && m.Instancetype.Name == "" && m.Preference.Name == "" && (spec["instancetype"] == nil || m.Sized) {
+		delete(spec, "instancetype")
+		delete(spec, "preference")
+	}
 }
 
 // forgetRevisions makes KubeVirt look up an instance type, or a preference, that the machine had none of before. The

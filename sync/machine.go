@@ -43,10 +43,12 @@ func (v *view) decideMachine() machineOutcome {
 		o.Child = hold.Machine(existing) // nothing in it can be changed any more, and nothing is deleted for it
 		return o
 	}
-	if conflict := v.diskConflict(); conflict != nil {
-		o := refuseMachine(conflict)
-		o.Child = hold.Machine(existing)
-		return o
+	for _, conflict := range []*outcome.Refusal{v.diskConflict(), v.existingDisk()} {
+		if conflict != nil {
+			o := refuseMachine(conflict)
+			o.Child = hold.Machine(existing)
+			return o
+		}
 	}
 	o := v.machineState(existing, v.instance())
 	o.Child = v.newMachine(v.joined(existing))
@@ -61,8 +63,10 @@ func (v *view) decideNewMachine() machineOutcome {
 	if going := v.namespaceRefusal(); going != nil {
 		return refuseMachine(going)
 	}
-	if conflict := v.diskConflict(); conflict != nil {
-		return refuseMachine(conflict)
+	for _, conflict := range []*outcome.Refusal{v.diskConflict(), v.existingDisk()} {
+		if conflict != nil {
+			return refuseMachine(conflict)
+		}
 	}
 	if r := v.policyRefusal(); r != nil {
 		return refuseMachine(&outcome.Refusal{Reason: v1alpha1.ReasonWaitingForNodeNetwork, Message: r.Message})
@@ -155,6 +159,7 @@ func (v *view) newMachine(nets []*network) *unstructured.Unstructured {
 	machine := v.plainMachine(nets)
 	v.merge(machine, nets)
 	if spec, ok := machine["spec"].(map[string]any); ok {
+		v.forgetExpanded(machine)
 		v.forgetRevisions(spec)
 		hold.Keep(spec, v.machine())
 	}

@@ -16,6 +16,7 @@ func (v *view) concerns() string {
 	if m := v.machine(); m != nil {
 		all = append(append(all, v.movedVolumes(m)...), v.unmet(m)...)
 	}
+	all = append(all, v.existingDisks()...)
 	for _, n := range v.networks {
 		if v.joins(n) != "" {
 			all = append(all, fmt.Sprintf("network %s is not in the running machine yet", n.Name))
@@ -39,15 +40,23 @@ func (v *view) movedVolumes(m *facts.Machine) []string {
 			all = append(all, fmt.Sprintf("disk %s is moving from %s to %s", d.Name, wanted, have))
 			continue
 		}
+		anew := "get a fresh disk"
 		if d.ClaimName != "" {
-			all = append(all, fmt.Sprintf("disk %s is on %s since %s, and not on %s: a machine that is made anew would be on that again, "+
-				"so replace it by a disk of a new name with claimName %s", d.Name, have, movedBy(m), wanted, have))
-			continue
+			anew = "be on that again"
 		}
-		all = append(all, fmt.Sprintf("disk %s is on %s since %s, and not on %s: a machine that is made anew would get a fresh disk, "+
-			"so replace it by a new disk that is cloned from it", d.Name, have, movedBy(m), wanted))
+		all = append(all, fmt.Sprintf("disk %s is on %s since %s, and not on %s: a machine that is made anew would %s, "+
+			"so replace it by a disk of another name with %s", d.Name, have, movedBy(m), wanted, anew, lasting(m, have)))
 	}
 	return all
+}
+
+// lasting is the field that gives a disk of another name what is on a claim. What KubeVirt has restored belongs to the machine, as what the
+// machine makes does, and is deleted with it: only a copy of that lasts.
+func lasting(m *facts.Machine, claim string) string {
+	if m.Restored || makes(m, claim) {
+		return "clone.name " + claim
+	}
+	return "claimName " + claim
 }
 
 // movedBy is what brought a disk to another claim.

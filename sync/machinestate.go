@@ -39,7 +39,7 @@ func (v *view) halts(m *facts.Machine, instance *facts.Instance) machineOutcome 
 	case says.failed && !paused && !failedWord(string(r.Reason)):
 		r.Reason = v1alpha1.ReasonMachineFailed
 	}
-	if told := sentences(says.sentence, v.whatToDo(m, says)); told != "" {
+	if told := sentences(says.sentence, says.disk.says, v.whatToDo(m, says)); told != "" {
 		r.Message += ": " + told
 	}
 	r.Stuck = says.reason == pausedByStorage

@@ -71,10 +71,8 @@ func (v *networkView) appliedAgain() bool {
 // failedNodes are the first nodes on which a policy has failed.
 func (v *networkView) failedNodes() []string {
 	var nodes []string
-	for _, e := range v.related.Enactments.All() {
-		if e.Conditions.Of("Failing").True() && v.children.Policies.Get(e.Policy) != nil {
-			nodes = append(nodes, e.Node)
-		}
+	for _, p := range v.children.Policies.All() {
+		nodes = append(nodes, v.bridges.FailedOn(p.Key)...)
 	}
 	nodes = distinct(nodes)
 	return nodes[:min(len(nodes), maxFailedNodes)]

@@ -2,6 +2,7 @@ package sync
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -22,6 +23,7 @@ func (v *view) validateTemplate(otherwiseRight bool) field.ErrorList {
 	}
 	errs = append(errs, v.validateSize()...)
 	errs = append(errs, validateBoot(machine)...)
+	errs = append(errs, v.validateBootable(machine)...)
 	errs = append(errs, validateDefaultNetwork(machine)...)
 	return append(errs, v.validateCloudInitVolumes(machine)...)
 }
@@ -74,6 +76,33 @@ func validateBoot(machine map[string]any) field.ErrorList {
 		}
 	}
 	return errs
+}
+
+// validateBootable refuses a new machine that boots from empty disks alone. The schema cannot tell what spec.virtualMachine boots from: a
+// disk of its own, the network, or a kernel. By the time the machine exists, something may have been installed on its disks.
+func (v *view) validateBootable(machine map[string]any) field.ErrorList {
+	empty := map[string]bool{}
+	for _, d := range v.w.Spec.Disks {
+		empty[d.Name] = d.Image == "" && d.DataSource == nil && d.Clone == nil && d.ClaimName == ""
+	}
+	var boots []string
+	for _, disk := range template.Items(machine, template.Devices+".disks") {
+		name, _ := disk["name"].(string)
+		switch {
+		case disk["bootOrder"] == nil:
+		case !empty[name]:
+			return nil
+		default:
+			boots = append(boots, name)
+		}
+	}
+	byNetwork := func(nic map[string]any) bool { return nic["bootOrder"] != nil }
+	if len(boots) == 0 || v.machine() != nil || v.template.Says(template.Domain+".firmware.kernelBoot") ||
+		slices.ContainsFunc(template.Items(machine, template.Devices+".interfaces"), byNetwork) {
+		return nil
+	}
+	return field.ErrorList{field.Invalid(field.NewPath("spec", "disks"), strings.Join(boots, ", "), "there is nothing to boot on an empty disk: "+
+		"fill it, or give another disk, or a NIC in spec.virtualMachine, a bootOrder too")}
 }
 
 // validateDefaultNetwork refuses a second network in the place of the pod network: KubeVirt takes one.

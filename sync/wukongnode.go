@@ -88,6 +88,9 @@ func SyncNode(req *NodeRequest, settings Settings, now time.Time) (*NodeResponse
 		told = tellable(s.Network())
 	}
 	told.Ready = req.Object.Ready
+	if created := req.Object.Created; !created.IsZero() {
+		told.NodeCreatedAt = created.UTC().Format(time.RFC3339)
+	}
 	told, wait := req.since(told, settings, now)
 	return &NodeResponse{Attachments: Children{wukongNode(&req.Object, told)}, ResyncAfterSeconds: wait.Seconds()}, nil
 }
@@ -109,7 +112,7 @@ func (r *NodeRequest) since(told v1alpha1.NodeNetwork, settings Settings, now ti
 		return told, 0
 	}
 	as := before.Network
-	as.Ready = told.Ready
+	as.Ready, as.NodeCreatedAt = told.Ready, told.NodeCreatedAt
 	return as, wait
 }
 
@@ -142,11 +145,12 @@ func tellable(n v1alpha1.NodeNetwork) v1alpha1.NodeNetwork {
 	return n
 }
 
-// sameFacts reports whether two reports say the same of a node's network, whenever they were made. Whether the node is ready is no fact
-// of its network.
+// sameFacts reports whether two reports say the same of a node's network, whenever they were made. Whether the node is ready, and
+// how old it is, are no facts of its network.
 // The table in docs/decisions.md has its rows.
 func sameFacts(a, b v1alpha1.NodeNetwork) bool {
 	a.ReportedAt, b.ReportedAt, a.Ready, b.Ready = "", "", false, false
+	a.NodeCreatedAt, b.NodeCreatedAt = "", ""
 	// Through JSON, where an empty list and none are the same.
 	return reflect.DeepEqual(generic(a), generic(b))
 }

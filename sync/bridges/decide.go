@@ -100,7 +100,7 @@ func (v *View) decideLoser(w *Want, existing, winner *facts.Policy) Outcome {
 	case w.Stands:
 		o.Child = hold.Policy(existing)
 		hold.Annotate(o.Child, facts.AnnotationRemoving, "") // the mark may be older than the attachment or machine
-	case nmstate.state == v1alpha1.PolicyPending && v.Related.Enactments.Sent && len(v.enactments[w.Policy]) == 0:
+	case nmstate.state == v1alpha1.PolicyPending && v.Related.Enactments.Sent && len(v.everEnacted[w.Policy]) == 0:
 		// No node has an enactment, so nothing is on the nodes: the policy can be deleted at once.
 	case restorable(existing, winner):
 		leaves := v.leave(existing, winner, v.withoutSharers(w))

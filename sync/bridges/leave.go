@@ -239,7 +239,7 @@ func (v *View) sharers(existing *facts.Policy, staying map[string]bool) (user, p
 // The table in docs/decisions.md has its rows.
 func (v *View) occupant(existing *facts.Policy) string {
 	worked := map[string]bool{}
-	for _, e := range v.enactments[existing.Key] {
+	for _, e := range v.everEnacted[existing.Key] {
 		worked[e.Node] = v.Preflight
 	}
 	for _, n := range v.nodes {

@@ -1,11 +1,14 @@
 package bridges
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"time"
+
+	"k8s.io/apimachinery/pkg/types"
 
 	"novasphere.dev/wukong/sync/facts"
 	"novasphere.dev/wukong/sync/node"
@@ -20,6 +23,9 @@ type seenNode struct {
 	why    string      // why state is nil, and what to do
 	forged bool        // what is told of it is not what the hook told
 	since  time.Time   // when it was first told of
+
+	uid     types.UID // of the Node; empty where it is not known
+	created time.Time // when the Node was created; zero where that is not known
 }
 
 // seeNodes fills in the nodes, and which of them each Want reaches. WukongNodes count. While Metacontroller does not send them yet,
@@ -45,6 +51,11 @@ func (v *View) seeNodes() {
 func (v *View) seeWukongNodes() {
 	for _, n := range v.Related.WukongNodes.All() {
 		seen := &seenNode{name: n.Name, labels: n.Labels, known: true, state: n.State(), since: n.Created}
+		if n.Trusted() && n.Readable {
+			seen.uid = n.NodeUID
+			// Versions of the hook that did not tell this told nothing here: then only the UIDs count.
+			seen.created, _ = time.Parse(time.RFC3339, n.Network.NodeCreatedAt)
+		}
 		switch {
 		case seen.state != nil:
 		case !n.Trusted() || !n.Readable:
@@ -64,6 +75,7 @@ func (v *View) seeNodeStates() {
 	for _, n := range v.Related.Nodes.All() {
 		seen := &seenNode{name: n.Name, labels: n.Labels, known: true, why: fmt.Sprintf("node %s has no NodeNetworkState yet: "+
 			"see whether NMState's handler runs there, or leave the node out by highAvailability.nodeSelector", n.Name)}
+		seen.uid, seen.created = n.UID, n.Created
 		if s := v.Related.States.Get(n.Name); s != nil && s.Reported {
 			seen.state = s
 		}
@@ -75,6 +87,24 @@ func (v *View) seeNodeStates() {
 		}
 	}
 	slices.SortFunc(v.nodes, func(a, b *seenNode) int { return strings.Compare(a.name, b.name) })
+}
+
+// readEnactments fills in the enactments: those that say what a node has, and all. An enactment of a node that is no more says nothing of
+// the node that has its name now, but it still says that NMState has been at work.
+// The table in docs/decisions.md has its rows.
+func (v *View) readEnactments() {
+	named := map[string]*seenNode{}
+	for _, n := range v.nodes {
+		named[n.name] = n
+	}
+	v.enactments, v.everEnacted = map[string][]*facts.Enactment{}, map[string][]*facts.Enactment{}
+	for _, e := range v.Related.Enactments.All() {
+		v.everEnacted[e.Policy] = append(v.everEnacted[e.Policy], e)
+		if n := named[e.Node]; n != nil && e.OfAnother(n.uid, cmp.Or(n.since, n.created), n.created) {
+			continue
+		}
+		v.enactments[e.Policy] = append(v.enactments[e.Policy], e)
+	}
 }
 
 // settling reports whether the nodes are still being told of for the first time: Metacontroller makes one WukongNode after the other, and

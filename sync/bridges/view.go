@@ -67,10 +67,12 @@ type View struct {
 	others     []*facts.Policy               // the policies of others, in the order of their names
 	byBridge   map[string][]int              // indexes in others
 	byUplink   map[string][]int              // indexes in others
-	enactments map[string][]*facts.Enactment // by policy
+	enactments map[string][]*facts.Enactment // by policy, of the nodes that there are
 	nodes      []*seenNode                   // in the order of their names
 	reached    map[string][]*seenNode        // by policy, the nodes that its Want selects
 	eldest     map[node.Bridge]*facts.Policy // what eldestAlly has found
+
+	everEnacted map[string][]*facts.Enactment // by policy, with those of nodes that are no more
 }
 
 // Want is one bridge that the owner wants.
@@ -108,10 +110,7 @@ func New(v View) *View {
 		}
 	}
 	v.seeNodes()
-	v.enactments = map[string][]*facts.Enactment{}
-	for _, e := range v.Related.Enactments.All() {
-		v.enactments[e.Policy] = append(v.enactments[e.Policy], e)
-	}
+	v.readEnactments()
 	v.eldest = map[node.Bridge]*facts.Policy{}
 	v.byBridge, v.byUplink = map[string][]int{}, map[string][]int{}
 	for _, p := range v.Related.Policies.All() {
@@ -179,6 +178,16 @@ func (v *View) eldestAlly(b node.Bridge) *facts.Policy {
 	}
 	v.eldest[b] = eldest
 	return eldest
+}
+
+// FailedOn are the nodes on which a policy has failed.
+func (v *View) FailedOn(policy string) (nodes []string) {
+	for _, e := range v.enactments[policy] {
+		if e.Conditions.Of("Failing").True() {
+			nodes = append(nodes, e.Node)
+		}
+	}
+	return nodes
 }
 
 // appliedOn are the enactments that say a node has applied the present generation of a policy, by node. Where a node

@@ -52,6 +52,10 @@ func AddressLabel(address netip.Addr) string {
 // AnnotationRemoving marks a policy whose bridge is to be removed from the nodes. Its value is when that began.
 const AnnotationRemoving = "vm.novasphere.dev/removing-since"
 
+// AnnotationTypes notes on a machine which instance type and preference it was asked to have. KubeVirt may write what they mean into the
+// machine in place of their names, and the machine alone does not tell that from one that never had them.
+const AnnotationTypes = "vm.novasphere.dev/instancetype-and-preference"
+
 // AnnotationLastApplied is where Metacontroller's dynamic apply notes what the hook answered last.
 const AnnotationLastApplied = "metacontroller.k8s.io/last-applied-configuration"
 

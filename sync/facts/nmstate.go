@@ -2,8 +2,10 @@ package facts
 
 import (
 	"strings"
+	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
+	"k8s.io/apimachinery/pkg/types"
 
 	"novasphere.dev/wukong/sync/lenient"
 	"novasphere.dev/wukong/sync/node"
@@ -178,6 +180,18 @@ type Enactment struct {
 // Applied reports whether the node has applied the present generation of the policy.
 func (e *Enactment) Applied(p *Policy) bool {
 	return e.Conditions.Of("Available").True() && e.Generation == p.Generation
+}
+
+// OfAnother reports whether an enactment is of another node than one of the name that it has now: Kubernetes takes a while to delete what
+// belonged to the node before. Of two UIDs, the older object has the old one. A node that is newer than its enactment is another as well.
+func (e *Enactment) OfAnother(uid types.UID, told, created time.Time) bool {
+	switch {
+	case e.NodeUID != "" && uid != "" && e.NodeUID != uid:
+		return e.Created.IsZero() || told.IsZero() || e.Created.Before(told)
+	case e.NodeUID != "" && e.NodeUID == uid:
+		return false
+	}
+	return !e.Created.IsZero() && !created.IsZero() && e.Created.Before(created)
 }
 
 func (e *Enactment) readFrom(r *lenient.Reader) {

@@ -30,6 +30,9 @@ type Object struct {
 	// RemovingSince is the value of AnnotationRemoving.
 	RemovingSince string
 
+	// Types is the value of AnnotationTypes.
+	Types string
+
 	// Decorated is whether a DecoratorController of Metacontroller has made the object.
 	Decorated bool
 
@@ -42,6 +45,10 @@ type Object struct {
 
 	// Owner is the owner that controls the object; the zero Owner where there is none.
 	Owner Owner
+
+	// NodeUID is the UID of the Node among the owners, whether that controls the object or not; empty where there is none. Another node
+	// may have its name by now.
+	NodeUID types.UID
 
 	// Raw is the whole text of an object that may be answered again; nil for others.
 	Raw jsontext.Value
@@ -102,8 +109,12 @@ func (o *Object) readMetadata(r *lenient.Reader, member []byte) {
 		o.Deleting = !readTime(r).IsZero()
 	case "ownerReferences":
 		r.Objects(func() {
-			if owner := readOwner(r); owner.Controller && !o.Owner.Controller {
+			owner := readOwner(r)
+			if owner.Controller && !o.Owner.Controller {
 				o.Owner = owner
+			}
+			if owner.APIVersion == "v1" && owner.Kind == "Node" && o.NodeUID == "" {
+				o.NodeUID = owner.UID
 			}
 		})
 	}
@@ -113,6 +124,8 @@ func (o *Object) readAnnotation(r *lenient.Reader, name []byte) {
 	switch {
 	case string(name) == AnnotationRemoving:
 		o.RemovingSince = r.Text()
+	case string(name) == AnnotationTypes:
+		o.Types = r.Text()
 	case string(name) == annotationRestore:
 		o.Restored = r.Text() != ""
 	case string(name) == annotationDecorator:

@@ -125,6 +125,7 @@ func object(key string, m map[string]any) facts.Object {
 		Created:       moment(m, "metadata", "creationTimestamp"),
 		Deleting:      !moment(m, "metadata", "deletionTimestamp").IsZero(),
 		RemovingSince: text(m, "metadata", "annotations", facts.AnnotationRemoving),
+		Types:         text(m, "metadata", "annotations", facts.AnnotationTypes),
 		Restored:      text(m, "metadata", "annotations", "restore.kubevirt.io/lastRestoreUID") != "",
 		Decorated:     text(m, "metadata", "annotations", "metacontroller.k8s.io/decorator-controller") != "",
 	}
@@ -135,6 +136,11 @@ func object(key string, m map[string]any) facts.Object {
 				UID: types.UID(text(ref, "uid")), Controller: true,
 			}
 			break
+		}
+	}
+	for _, ref := range items(m, "metadata", "ownerReferences") {
+		if text(ref, "apiVersion") == "v1" && text(ref, "kind") == "Node" && o.NodeUID == "" {
+			o.NodeUID = types.UID(text(ref, "uid"))
 		}
 	}
 	return o
@@ -299,18 +305,40 @@ func instance(o facts.Object, m map[string]any) facts.Instance {
 
 func dataVolume(o facts.Object, m map[string]any) facts.DataVolume {
 	d := facts.DataVolume{
-		Object: o, Phase: text(m, "status", "phase"), Conditions: conditions(m),
-		Size: cmp.Or(text(m, "spec", "storage", "resources", "requests", "storage"), text(m, "spec", "pvc", "resources", "requests", "storage")),
+		Object: o, Phase: text(m, "status", "phase"), Progress: text(m, "status", "progress"), Conditions: conditions(m),
+		Size:         cmp.Or(text(m, "spec", "storage", "resources", "requests", "storage"), text(m, "spec", "pvc", "resources", "requests", "storage")),
+		StorageClass: cmp.Or(text(m, "spec", "storage", "storageClassName"), text(m, "spec", "pvc", "storageClassName")),
 	}
-	if value(m, "spec", "source", "blank") != nil {
-		d.Source = "nothing"
+	named := func(v any) string {
+		if text(v, "name") == "" {
+			return ""
+		}
+		return facts.Qualified(cmp.Or(text(v, "namespace"), o.Namespace), text(v, "name"))
 	}
-	d.Source = cmp.Or(text(m, "spec", "source", "registry", "url"), text(m, "spec", "source", "http", "url"), d.Source)
+	if name := named(value(m, "spec", "sourceRef")); name != "" {
+		d.Source = facts.Source{Kind: "DataSource", Name: name}
+	}
+	sources, _ := value(m, "spec", "source").(map[string]any)
+	for _, kind := range slices.Sorted(maps.Keys(sources)) {
+		if v := sources[kind]; v != nil {
+			d.Source = facts.Source{Kind: kind}
+			switch kind {
+			case "registry", "http":
+				d.Source.Name = text(v, "url")
+			case "pvc":
+				d.Source.Name = named(v)
+			}
+			break
+		}
+	}
 	return d
 }
 
 func claim(o facts.Object, m map[string]any) facts.VolumeClaim {
-	return facts.VolumeClaim{Object: o, Phase: text(m, "status", "phase"), Size: text(m, "spec", "resources", "requests", "storage")}
+	return facts.VolumeClaim{
+		Object: o, Phase: text(m, "status", "phase"), Size: text(m, "spec", "resources", "requests", "storage"),
+		StorageClass: text(m, "spec", "storageClassName"),
+	}
 }
 
 func wukong(o facts.Object, m map[string]any) facts.Wukong {
@@ -321,6 +349,7 @@ func wukong(o facts.Object, m map[string]any) facts.Wukong {
 	for _, dv := range items(m, "spec", "virtualMachine", "spec", "dataVolumeTemplates") {
 		w.DataVolumes = append(w.DataVolumes, text(dv, "metadata", "name"))
 	}
+	w.Volumes = storage(value(m, "spec", "virtualMachine", "spec", "template", "spec"))
 	for _, n := range items(m, "spec", "networks") {
 		if name := text(n, "networkName"); name != "" {
 			w.NetworkNames = append(w.NetworkNames, name)

@@ -37,7 +37,7 @@ func (g Gather) AtMost() time.Duration {
 // withoutBridges is what a WukongNode tells, without bridges and VLAN interfaces that carry nothing, and without what is told of
 // whenever it changes.
 func withoutBridges(n v1alpha1.NodeNetwork) v1alpha1.NodeNetwork {
-	n.Ready, n.ReportedAt, n.Message, n.Summary.Bridges, n.VLANBridges = false, "", "", "", nil
+	n.Ready, n.ReportedAt, n.NodeCreatedAt, n.Message, n.Summary.Bridges, n.VLANBridges = false, "", "", "", "", nil
 	n.Interfaces = slices.DeleteFunc(slices.Clone(n.Interfaces), func(i v1alpha1.NodeInterface) bool {
 		return (i.Bridge != nil || i.VLAN != nil) && i.IPv4 == nil && i.IPv6 == nil && i.Route == ""
 	})

@@ -12,7 +12,6 @@ import (
 	"slices"
 
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	kubevirtv1 "kubevirt.io/api/core/v1"
 	kjson "sigs.k8s.io/json"
@@ -257,35 +256,6 @@ func (t *Template) Text(at string) string {
 // Items are the items of a list that the template says.
 func (t *Template) Items(list string) []map[string]any {
 	return Items(t.object, list)
-}
-
-// DataVolumes are the names of the DataVolumes that spec.virtualMachine makes, whatever else is wrong with it: what is asked for once
-// per generation must not depend on a flag.
-func DataVolumes(vm *v1alpha1.VirtualMachine) []string {
-	if vm == nil || vm.Spec == nil {
-		return nil
-	}
-	var spec struct {
-		DataVolumeTemplates []struct {
-			Metadata struct {
-				Name string `json:"name"`
-			} `json:"metadata"`
-		} `json:"dataVolumeTemplates"`
-	}
-	if err := kjson.UnmarshalCaseSensitivePreserveInts(vm.Spec.Raw, &spec); err != nil {
-		return nil // which no flag makes right
-	}
-	var names []string
-	for _, t := range spec.DataVolumeTemplates[:min(len(spec.DataVolumeTemplates), mostDataVolumes)] {
-		if isName(t.Metadata.Name) {
-			names = append(names, t.Metadata.Name)
-		}
-	}
-	return names
-}
-
-func isName(name string) bool {
-	return len(validation.IsDNS1123Subdomain(name)) == 0
 }
 
 // Without is the template without the items of some names in its networks and interfaces.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -274,7 +275,11 @@ func TestDataVolumes(t *testing.T) {
 		{named("vm-a", "", "A b", strings.Repeat("-a", 30_000)), []string{"vm-a"}},
 		{named(many...), many[:64]},
 	} {
-		if got := template.DataVolumes(test.says); !slices.Equal(got, test.want) {
+		var got []string
+		for _, c := range template.DataVolumes(test.says) {
+			got = append(got, c.Name)
+		}
+		if !slices.Equal(got, test.want) {
 			t.Errorf("got %v, want %v", got, test.want)
 		}
 	}
@@ -383,4 +388,23 @@ func FuzzRead(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestNamedClaims holds that the claims of volumes are known whatever else stands there, each once, and which of them are CDs.
+func TestNamedClaims(t *testing.T) {
+	says := says(`{"unknown": 1, "template": {"spec": {"volumes": [
+		{"name": "a", "persistentVolumeClaim": {"claimName": "claim-a"}},
+		{"name": "b", "dataVolume": {"name": "made-b"}},
+		{"name": "c", "containerDisk": {"image": "x"}},
+		{"name": "again", "persistentVolumeClaim": {"claimName": "claim-a"}},
+		{"name": "bad", "persistentVolumeClaim": {"claimName": "-No name"}},
+		{"name": "cd", "persistentVolumeClaim": {"claimName": "claim-cd"}}
+	], "domain": {"devices": {"disks": [{"name": "cd", "cdrom": {}}, {"name": "a", "cdrom": null}]}}}}}`)
+	want := []template.Claim{{Name: "claim-a"}, {Name: "made-b", Index: 1, DataVolume: true}, {Name: "claim-cd", Index: 5, CD: true}}
+	if diff := cmp.Diff(want, template.NamedClaims(says)); diff != "" {
+		t.Errorf("the claims differ (-want +got):\n%s", diff)
+	}
+	if got := template.NamedClaims(nil); got != nil {
+		t.Errorf("nothing names %v", got)
+	}
 }

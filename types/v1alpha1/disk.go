@@ -11,9 +11,9 @@ import "k8s.io/apimachinery/pkg/api/resource"
 // +kubebuilder:validation:XValidation:rule=`has(self.claimName) == has(oldSelf.claimName) && (!has(self.claimName) || self.claimName == oldSelf.claimName)`,fieldPath=`.claimName`,reason=FieldValueForbidden,message="claimName cannot change: the guest would find another disk in its place. Add a disk under a new name"
 // +kubebuilder:validation:XValidation:rule=`has(self.secretRef) == has(oldSelf.secretRef) && (!has(self.secretRef) || self.secretRef == oldSelf.secretRef)`,fieldPath=`.secretRef`,reason=FieldValueForbidden,message="secretRef cannot change: KubeVirt does not refill a disk. Add a disk under a new name"
 // +kubebuilder:validation:XValidation:rule=`has(self.certConfigMap) == has(oldSelf.certConfigMap) && (!has(self.certConfigMap) || self.certConfigMap == oldSelf.certConfigMap)`,fieldPath=`.certConfigMap`,reason=FieldValueForbidden,message="certConfigMap cannot change: KubeVirt does not refill a disk. Add a disk under a new name"
-// +kubebuilder:validation:XValidation:rule=`has(self.storageClassName) == has(oldSelf.storageClassName) && (!has(self.storageClassName) || self.storageClassName == oldSelf.storageClassName)`,fieldPath=`.storageClassName`,reason=FieldValueForbidden,message="storageClassName cannot change: KubeVirt does not move a disk. Add a disk under a new name"
-// +kubebuilder:validation:XValidation:rule=`has(self.accessModes) == has(oldSelf.accessModes) && (!has(self.accessModes) || self.accessModes == oldSelf.accessModes)`,fieldPath=`.accessModes`,reason=FieldValueForbidden,message="accessModes cannot change: KubeVirt does not move a disk. Add a disk under a new name"
-// +kubebuilder:validation:XValidation:rule=`has(self.volumeMode) == has(oldSelf.volumeMode) && (!has(self.volumeMode) || self.volumeMode == oldSelf.volumeMode)`,fieldPath=`.volumeMode`,reason=FieldValueForbidden,message="volumeMode cannot change: KubeVirt does not move a disk. Add a disk under a new name"
+// +kubebuilder:validation:XValidation:rule=`has(self.storageClassName) == has(oldSelf.storageClassName) && (!has(self.storageClassName) || self.storageClassName == oldSelf.storageClassName)`,fieldPath=`.storageClassName`,reason=FieldValueForbidden,message="storageClassName cannot change: it counts when the disk is made. Add a disk under a new name"
+// +kubebuilder:validation:XValidation:rule=`has(self.accessModes) == has(oldSelf.accessModes) && (!has(self.accessModes) || self.accessModes == oldSelf.accessModes)`,fieldPath=`.accessModes`,reason=FieldValueForbidden,message="accessModes cannot change: they count when the disk is made. Add a disk under a new name"
+// +kubebuilder:validation:XValidation:rule=`has(self.volumeMode) == has(oldSelf.volumeMode) && (!has(self.volumeMode) || self.volumeMode == oldSelf.volumeMode)`,fieldPath=`.volumeMode`,reason=FieldValueForbidden,message="volumeMode cannot change: it counts when the disk is made. Add a disk under a new name"
 // +kubebuilder:validation:XValidation:rule=`has(self.size) == has(oldSelf.size)`,fieldPath=`.size`,reason=FieldValueForbidden,message="size cannot be added or dropped: KubeVirt does not resize a disk from its template. Expand its PersistentVolumeClaim, or add a disk under a new name"
 // +kubebuilder:validation:XValidation:rule=`has(self.size) || has(self.claimName) || has(self.dataSource) || has(self.clone)`,fieldPath=`.size`,reason=FieldValueRequired,message="a disk has a size, for example 20Gi; only one with claimName, dataSource or clone takes that of its source"
 // +kubebuilder:validation:XValidation:rule=`[has(self.image), has(self.dataSource), has(self.clone), has(self.claimName)].filter(set, set).size() <= 1`,message="a disk has one source: keep one of image, dataSource, clone and claimName, and remove the others"
@@ -25,7 +25,8 @@ import "k8s.io/apimachinery/pkg/api/resource"
 // +kubebuilder:validation:XValidation:rule=`!has(self.boot) || !self.boot || !has(self.bootOrder)`,fieldPath=`.bootOrder`,message="boot: true is bootOrder: 1: remove one of them"
 type Disk struct {
 	// name is the disk's name in the machine, a DNS label. osdisk and cloudinitdisk are reserved. The disk's DataVolume is
-	// {wukong}-{name}; a name whose DataVolume is another machine's disk already is refused.
+	// {wukong}-{name}. A name whose DataVolume or claim exists already, and is another machine's or not what this disk says, is
+	// refused: KubeVirt would take it as it is.
 	//
 	// +required
 	// +kubebuilder:validation:MinLength=1

@@ -23,7 +23,7 @@ const (
 	// ReasonNamespaceTerminating: the namespace that spec.namespace names is being deleted, with all that is in it.
 	ReasonNamespaceTerminating Reason = "NamespaceTerminating"
 
-	// ReasonRemoving: an older policy or attachment of the same name, bridge or uplink has to go first.
+	// ReasonRemoving: an older policy, attachment or disk of the same name, bridge or uplink has to go first.
 	ReasonRemoving Reason = "Removing"
 
 	// ReasonNotRequired: no network needs a policy, or none needs an attachment.

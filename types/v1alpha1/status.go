@@ -25,7 +25,7 @@ type WukongStatus struct {
 	//   - Conflict: a bridge, a NIC, a disk or a name belongs to somebody else; the message says to whom.
 	//   - NamespaceNotFound: the namespace that spec.namespace names does not exist.
 	//   - NamespaceTerminating: the namespace that spec.namespace names is being deleted, with all that is in it.
-	//   - Removing: an older policy or attachment of the same name, bridge or uplink has to go first.
+	//   - Removing: an older policy, attachment or disk of the same name, bridge or uplink has to go first.
 	//   - NotRequired: no network needs a policy, or none needs an attachment.
 	//   - PoliciesAvailable: the bridges are built on the nodes.
 	//   - NMStateNotRegistered: NMState is not registered, so no policy is created; the message says what to do.

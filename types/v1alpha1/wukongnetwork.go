@@ -192,7 +192,7 @@ type WukongNetworkStatus struct {
 	//   - InvalidSpec: a value is wrong once the defaults are filled in; everything that exists stays as it is.
 	//   - Terminating: the Wukong, its machine or the WukongNetwork is being deleted.
 	//   - Conflict: a bridge, a NIC, a disk or a name belongs to somebody else; the message says to whom.
-	//   - Removing: an older policy or attachment of the same name, bridge or uplink has to go first.
+	//   - Removing: an older policy, attachment or disk of the same name, bridge or uplink has to go first.
 	//   - PoliciesAvailable: the bridges are built on the nodes.
 	//   - NMStateNotRegistered: NMState is not registered, so no policy is created; the message says what to do.
 	//   - PolicyPending: the policy is being created, or NMState has not looked at it yet.

@@ -60,6 +60,12 @@ type NodeNetwork struct {
 	// +optional
 	ReportedAt string `json:"reportedAt,omitempty"`
 
+	// nodeCreatedAt is when the Node came into being, as RFC 3339. What NMState has reported before that is of an earlier node of the
+	// same name.
+	//
+	// +optional
+	NodeCreatedAt string `json:"nodeCreatedAt,omitempty"`
+
 	// summary is for display and derived from the other fields. Programs read the other fields.
 	//
 	// +optional
