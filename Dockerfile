@@ -1,5 +1,9 @@
+# A release names both by digest, see docs/release.md.
+ARG GO_IMAGE=golang:1.26
+ARG BASE_IMAGE=gcr.io/distroless/static-debian12:nonroot
+
 # The compiler runs on the builder's own platform and compiles for the image's, which needs no emulation.
-FROM --platform=$BUILDPLATFORM golang:1.26 AS build
+FROM --platform=$BUILDPLATFORM $GO_IMAGE AS build
 WORKDIR /src
 # The whole tree with .git: Go stamps the version into the binary, as the tag v1.2.3 or as the commit.
 COPY . .
@@ -13,7 +17,7 @@ RUN --mount=type=cache,target=/go/pkg/mod \
     go build -tags hook -trimpath -ldflags=-s -o /wukong .
 
 # No shell and no package manager: there is nothing to run but the hook.
-FROM gcr.io/distroless/static-debian12:nonroot
+FROM $BASE_IMAGE
 COPY --from=build /wukong /wukong
 # By number: the kubelet cannot see that a name is not root (runAsNonRoot).
 USER 65532:65532

@@ -64,8 +64,8 @@ func TestOverlays(t *testing.T) {
 	for _, dir := range kustomizations(t) {
 		t.Run(dir, func(t *testing.T) {
 			all := rendered(t, dir)
-			if dir == "metacontroller-role" {
-				namespaces(t, all, "metacontroller")
+			if home := map[string]string{"metacontroller-role": "metacontroller", "kube-state-metrics": "kube-system"}[dir]; home != "" {
+				namespaces(t, all, home)
 				return
 			}
 			contracts(t, all)
@@ -543,10 +543,11 @@ func selectors(t *testing.T, all manifests, svc corev1.Service, d appsv1.Deploym
 	}
 }
 
-// monitoring compares what is scraped and alerted on with what the server has.
+// monitoring compares what is scraped, shown and alerted on with what the server has, and kube-state-metrics is told to count.
 func monitoring(t *testing.T, all manifests, svc corev1.Service) {
 	t.Helper()
 	srv, metrics := servers(t)
+	counted := string(read(t, "kube-state-metrics/custom-resource-state.yaml"))
 	srv.Handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/sync", nil))
 	for _, m := range find[serviceMonitor](t, all, "ServiceMonitor") {
 		scraped := m.Spec.Endpoints[0]
@@ -556,16 +557,17 @@ func monitoring(t *testing.T, all manifests, svc corev1.Service) {
 		resp := httptest.NewRecorder()
 		metrics.Handler.ServeHTTP(resp, httptest.NewRequest(http.MethodGet, scraped.Path, nil))
 		for _, doc := range all {
-			if meta(t, doc).Kind != "PrometheusRule" {
+			kind := meta(t, doc).Kind
+			if kind != "PrometheusRule" && kind != "ConfigMap" {
 				continue
 			}
 			used := regexp.MustCompile(`wukong_\w+`).FindAllString(string(doc), -1)
 			if len(used) == 0 {
-				t.Error("the PrometheusRule uses no metric of the hook")
+				t.Errorf("the %s uses no metric of the hook", kind)
 			}
 			for _, name := range used {
-				if !strings.Contains(resp.Body.String(), "\n"+name+"{") {
-					t.Errorf("the PrometheusRule uses %s, which the hook does not have", name)
+				if !strings.Contains(resp.Body.String(), "\n"+name) && !strings.Contains(counted, "- name: "+name+"\n") {
+					t.Errorf("the %s uses %s, which neither the hook nor kube-state-metrics has", kind, name)
 				}
 			}
 		}

@@ -81,7 +81,8 @@ func TestAnswersAreStoredUnchanged(t *testing.T) {
 
 // Every overlay is what an API server takes. Kinds of others that are not installed here cannot be asked about.
 func TestOverlaysApply(t *testing.T) {
-	for _, overlay := range []string{"deploy", "deploy/without-nmstate", "deploy/with-tls", "deploy/with-monitoring", "deploy/metacontroller-role"} {
+	for _, overlay := range []string{"deploy", "deploy/without-nmstate", "deploy/with-tls", "deploy/with-monitoring",
+		"deploy/metacontroller-role", "deploy/kube-state-metrics"} {
 		t.Run(overlay, func(t *testing.T) {
 			cmd := kubectl(t, "kustomize", overlay)
 			cmd.Dir = filepath.Join("..", "..")
