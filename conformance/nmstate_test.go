@@ -177,6 +177,7 @@ func TestNMStateTakesEveryPolicy(t *testing.T) {
 // host is the address of a node, on whichever interface the default route leaves by.
 type host struct {
 	iface, mac string
+	mtu        any
 	addresses  []string
 }
 
@@ -198,10 +199,21 @@ func hostOf(t *testing.T, state json.RawMessage) host {
 	for _, i := range current.Interfaces {
 		if i["name"] == h.iface {
 			h.mac, _ = i["mac-address"].(string)
+			h.mtu = i["mtu"]
 			h.addresses = addressesOf(i)
 		}
 	}
 	return h
+}
+
+// onlyInterface is the name of the one interface in a desired state.
+func onlyInterface(t *testing.T, desired json.RawMessage) string {
+	t.Helper()
+	var state struct{ Interfaces []struct{ Name string } }
+	if err := json.Unmarshal(desired, &state); err != nil || len(state.Interfaces) != 1 {
+		t.Fatalf("there is not one interface in %s (%v)", desired, err)
+	}
+	return state.Interfaces[0].Name
 }
 
 // addressesOf are the addresses of an interface, of both families.
@@ -230,22 +242,26 @@ func TestNMStateMovesTheHostsAddress(t *testing.T) {
 	}
 	for i, answer := range nmstate(t, policies) {
 		t.Run(all[i].name, func(t *testing.T) {
-			if answer.Error != "" || len(answer.State.Interfaces) != 1 || answer.State.Interfaces[0]["name"] != "br-host" {
+			name := onlyInterface(t, all[i].policy.DesiredState)
+			if answer.Error != "" || len(answer.State.Interfaces) != 1 || answer.State.Interfaces[0]["name"] != name {
 				t.Fatalf("NMState would do %+v, must configure the bridge and nothing else", answer)
 			}
 			bridge, was := answer.State.Interfaces[0], hostOf(t, all[i].policy.Current)
 			for _, r := range answer.State.Routes.Config {
-				if r["next-hop-interface"] != "br-host" {
+				if r["state"] != "absent" && r["next-hop-interface"] != name || r["state"] == "absent" && r["next-hop-interface"] != was.iface {
 					t.Errorf("route %v does not leave by the bridge", r)
 				}
 			}
-			if was.iface == "br-host" {
+			if was.iface == name {
 				for _, field := range []string{"mac-address", "ipv4", "ipv6"} {
 					if bridge[field] != nil {
 						t.Errorf("the bridge has the address already, and its %s would change: %v", field, bridge[field])
 					}
 				}
 				return
+			}
+			if bridge["mtu"] != nil && bridge["mtu"] != was.mtu {
+				t.Errorf("the bridge gets MTU %v, must get %v", bridge["mtu"], was.mtu)
 			}
 			if bridge["mac-address"] != was.mac {
 				t.Errorf("the bridge gets MAC %v, must get %s", bridge["mac-address"], was.mac)

@@ -54,6 +54,10 @@ func (v *view) decideOwn(n *network) outcome.Outcome {
 			o.Child = hold.Child(&existing.Object)
 			return o
 		}
+		if n.policyName != "" && n.policy.Child == nil && n.MTU == 0 {
+			// What the network's policy was given as its MTU is not known while there is none.
+			return outcome.Outcome{Child: hold.Child(&existing.Object)}
+		}
 		return outcome.Outcome{Child: v.newAttachment(n)}
 	}
 	if taken := outcome.NameTaken(v.foreignAttachment(n.attachmentName), v.owner); taken != nil {
@@ -98,6 +102,9 @@ func (v *view) namedRefusal(n *network) *outcome.Refusal {
 // newAttachment is the NetworkAttachmentDefinition of one network.
 func (v *view) newAttachment(n *network) *unstructured.Unstructured {
 	config := cniConfig{CNIVersion: "0.3.1", Name: attachmentName(v.w, n.Name), Type: string(n.Type), MTU: n.MTU}
+	if n.MTU == 0 {
+		config.MTU = int32(n.policy.MTU) //nolint:gosec // facts.ReadMTU reads no more, and no interface has
+	}
 	resource := ""
 	switch n.Type {
 	case v1alpha1.Bridge:

@@ -72,6 +72,7 @@ func told(t *testing.T, node, state *unstructured.Unstructured) *unstructured.Un
 		t.Fatal(err)
 	}
 	made := resp.(*sync.NodeResponse).Attachments[0].DeepCopy()
+	made.SetCreationTimestamp(node.GetCreationTimestamp())
 	made.SetAnnotations(map[string]string{"metacontroller.k8s.io/decorator-controller": "wukong-nodes"})
 	metadata := made.Object["metadata"].(map[string]any)
 	metadata["ownerReferences"] = []any{map[string]any{

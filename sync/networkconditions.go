@@ -1,6 +1,7 @@
 package sync
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -36,6 +37,7 @@ func (v *networkView) status(outcomes []bridges.Outcome) v1alpha1.WukongNetworkS
 	}
 	message := sentences(fmt.Sprintf("bridge %s is built on the nodes", v.bridgeName()), concern, v.copiesNote())
 	s := v.refusedStatus(r, readyPart(v1alpha1.ConditionReady, v1alpha1.ReasonPoliciesAvailable, message))
+	s.MTU = v.mtu(outcomes[:len(v.bridges.Wants)])
 	if r != nil {
 		s.FailedNodes = v.failedNodes()
 	}
@@ -43,6 +45,27 @@ func (v *networkView) status(outcomes []bridges.Outcome) v1alpha1.WukongNetworkS
 		s.Conditions[0].Message += "; " + ofNetworks().Replace(held)
 	}
 	return s
+}
+
+// mtu is the MTU of the attachments where the spec has none: the smallest that a policy was given. A policy that was given none has the
+// usual. While one of them does not exist it stays what it was.
+func (v *networkView) mtu(outcomes []bridges.Outcome) int32 {
+	if v.w.Spec.MTU != 0 {
+		return 0
+	}
+	var all []int64
+	given := false
+	for _, o := range outcomes {
+		if o.Child == nil {
+			return v.w.Status.MTU
+		}
+		given = given || o.MTU != 0
+		all = append(all, cmp.Or(o.MTU, bridges.UsualMTU))
+	}
+	if !given {
+		return 0
+	}
+	return int32(slices.Min(all)) //nolint:gosec // facts.ReadMTU reads no more, and no interface has
 }
 
 // ofUplink is a refusal that names the uplink that it is about, where the network has several.
@@ -117,6 +140,7 @@ func (v *networkView) refusedStatus(r *outcome.Refusal, ready part) v1alpha1.Wuk
 	s := v1alpha1.WukongNetworkStatus{
 		Conditions: stamp{v.w.Status.Conditions, v.w.Generation, v.now}.conditions(parts),
 		Bridge:     v.bridgeName(),
+		MTU:        v.w.Status.MTU,
 	}
 	for i := range s.Conditions {
 		s.Conditions[i].Message = ofNetworks().Replace(s.Conditions[i].Message)

@@ -28,7 +28,9 @@ func (v *view) readSharedNetwork(n *network) {
 	default:
 		return // of a version of the hook that is not this one
 	}
-	n.shared, n.MTU = shared, shared.Spec.MTU
+	if n.shared, n.MTU = shared, shared.Spec.MTU; n.MTU == 0 {
+		n.MTU = shared.Status.MTU
+	}
 	n.bridge = node.Bridge{Kind: facts.BridgeKind(string(n.Type)), Name: sharedBridge(shared)}
 }
 

@@ -19,6 +19,9 @@ type Outcome struct {
 	// State is one of the policy states, for the status of the network.
 	State string
 
+	// MTU is the MTU that the policy was given where the spec says none; 0 where it was given none.
+	MTU int64
+
 	// Concern is a message for the user that nothing waits for; empty where there is none.
 	Concern string
 
@@ -60,7 +63,8 @@ func (v *View) begin(w *Want) Outcome {
 	o := refused(v1alpha1.PolicyPending, &outcome.Refusal{
 		Reason: v1alpha1.ReasonPolicyPending, Message: fmt.Sprintf("policy %s is being created", w.Policy),
 	})
-	o.Child = v.desired(w, look.dhcp)
+	o.MTU = v.newMTU(w)
+	o.Child = v.desired(w, form{dhcp: look.dhcp, mtu: o.MTU})
 	return o
 }
 
@@ -129,20 +133,22 @@ func (v *View) withoutSharers(w *Want) map[string]bool {
 // keep decides about a policy that stays: it follows the spec, or is answered unchanged where it cannot.
 // The table in docs/decisions.md has its rows.
 func (v *View) keep(w *Want, existing *facts.Policy) Outcome {
-	held, desired, nmstate := hold.Policy(existing), v.desired(w, false), v.progress(existing)
+	held, nmstate := hold.Policy(existing), v.progress(existing)
+	mtu := v.keptMTU(w, held)
+	desired := v.desired(w, form{mtu: mtu})
 	if nmstate.state == v1alpha1.PolicyIgnored && w.Entries > 0 {
 		nmstate.message = v.unselected(w, existing.NodeSelector)
 	}
 	if w.Bridge.Preserves {
 		keepCapture(desired, held)
 	}
-	o := Outcome{Concern: v.concern(w, existing)}
+	o := Outcome{Concern: v.concern(w.filled(mtu), existing), MTU: mtu}
 	o.Child = desired
 	if !reflect.DeepEqual(held.Object["spec"], desired.Object["spec"]) {
 		// A change can harm nodes that the policy has not harmed so far: by a wider nodeSelector, or a larger mtu.
-		if no := v.changeRefusal(w, existing); no != nil {
+		if no := v.changeRefusal(w.filled(mtu), existing); no != nil {
 			unchanged := refused(nmstate.state, no)
-			unchanged.Child = held
+			unchanged.Child, unchanged.MTU = held, mtu
 			return unchanged
 		}
 		nmstate = nmstate.changing(existing)
@@ -152,6 +158,16 @@ func (v *View) keep(w *Want, existing *facts.Policy) Outcome {
 	}
 	o.State, o.Refusal = nmstate.state, nmstate.refusal()
 	return v.judge(w, existing, o)
+}
+
+// filled is the Want with the MTU that its policy was given where the spec says none. With preserveHostIP each node has its own.
+func (w *Want) filled(mtu int64) *Want {
+	if mtu == 0 || w.Bridge.Preserves {
+		return w
+	}
+	with := *w
+	with.Bridge.MTU = mtu
+	return &with
 }
 
 // judge adds to the outcome of a policy that stays what is wrong with its bridge: a node has lost it, or a younger

@@ -14,15 +14,20 @@ import (
 // Desired is the policy of a bridge as it is created. With preserveHostIP it is the form for nodes with static
 // addresses: only the reports of the nodes tell whether their addresses come by DHCP.
 func (v *View) Desired(w *Want) *unstructured.Unstructured {
-	return v.desired(w, false)
+	return v.desired(w, form{})
 }
 
-// desired is the NodeNetworkConfigurationPolicy that builds a bridge on the nodes. dhcp is whether the address that
-// preserveHostIP moves comes by DHCP.
-func (v *View) desired(w *Want, dhcp bool) *unstructured.Unstructured {
-	spec := map[string]any{"desiredState": map[string]any{"interfaces": interfaces(w.Bridge)}}
+// form is what only the nodes tell of a policy.
+type form struct {
+	dhcp bool  // the address that preserveHostIP moves comes by DHCP
+	mtu  int64 // what the NICs have, where the spec says none and it is not the usual
+}
+
+// desired is the NodeNetworkConfigurationPolicy that builds a bridge on the nodes.
+func (v *View) desired(w *Want, f form) *unstructured.Unstructured {
+	spec := map[string]any{"desiredState": map[string]any{"interfaces": interfaces(w.filled(f.mtu).Bridge)}}
 	if w.Bridge.Preserves {
-		spec = preserving(w.Bridge, dhcp)
+		spec = preserving(w.Bridge, f)
 	}
 	if len(w.NodeSelector) > 0 {
 		selector := map[string]any{}
@@ -36,10 +41,12 @@ func (v *View) desired(w *Want, dhcp bool) *unstructured.Unstructured {
 	if w.ReclaimPolicy != "" {
 		labels[facts.LabelReclaimPolicy] = string(w.ReclaimPolicy)
 	}
+	metadata := map[string]any{"name": w.Policy, "labels": labels}
+	annotateMTU(metadata, f.mtu)
 	return &unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": "nmstate.io/v1",
 		"kind":       "NodeNetworkConfigurationPolicy",
-		"metadata":   map[string]any{"name": w.Policy, "labels": labels},
+		"metadata":   metadata,
 		"spec":       spec,
 	}}
 }
@@ -103,7 +110,9 @@ func withMTU(b node.Bridge, iface map[string]any) map[string]any {
 // and checks on each node that this is right. The capture "same" is the interface of the default route, if that
 // interface has the NIC's MAC: the NIC itself, or the bridge after the move. Where the default route is elsewhere,
 // "same" is empty, and NMState fails without changing anything. https://nmstate.io/nmpolicy/ describes the expressions.
-func preserving(b node.Bridge, dhcp bool) map[string]any {
+//
+// The bridge has the MTU of the NIC, on each node its own: less would be less for the node itself as soon as a machine is plugged in.
+func preserving(b node.Bridge, f form) map[string]any {
 	capture := map[string]any{
 		"default-gw": `routes.running.destination=="0.0.0.0/0"`,
 		"host":       `interfaces.name==capture.default-gw.routes.running.0.next-hop-interface`,
@@ -117,8 +126,11 @@ func preserving(b node.Bridge, dhcp bool) map[string]any {
 		"mac-address": "{{ capture.same.interfaces.0.mac-address }}",
 		"bridge":      ports(b),
 	})
+	if f.mtu != 0 {
+		bridge["mtu"] = "{{ capture.nic.interfaces.0.mtu }}"
+	}
 	desired := map[string]any{"interfaces": []any{bridge}}
-	if dhcp {
+	if f.dhcp {
 		bridge["ipv4"] = map[string]any{"enabled": true, "dhcp": true}
 	} else {
 		capture["same-routes"] = `routes.running.next-hop-interface==capture.same.interfaces.0.name`

@@ -12,6 +12,8 @@ import (
 
 	"novasphere.dev/wukong/sync/facts"
 	"novasphere.dev/wukong/sync/node"
+	"novasphere.dev/wukong/sync/outcome"
+	"novasphere.dev/wukong/types/v1alpha1"
 )
 
 // seenNode is one node of the cluster as the request shows it.
@@ -26,6 +28,7 @@ type seenNode struct {
 
 	uid     types.UID // of the Node; empty where it is not known
 	created time.Time // when the Node was created; zero where that is not known
+	joined  time.Time // when the node, or what is told of it, was created; zero where that is not known
 }
 
 // seeNodes fills in the nodes, and which of them each Want reaches. WukongNodes count. While Metacontroller does not send them yet,
@@ -50,7 +53,7 @@ func (v *View) seeNodes() {
 // The table in docs/decisions.md has its rows.
 func (v *View) seeWukongNodes() {
 	for _, n := range v.Related.WukongNodes.All() {
-		seen := &seenNode{name: n.Name, labels: n.Labels, known: true, state: n.State(), since: n.Created}
+		seen := &seenNode{name: n.Name, labels: n.Labels, known: true, state: n.State(), since: n.Created, joined: n.Created}
 		if n.Trusted() && n.Readable {
 			seen.uid = n.NodeUID
 			// Versions of the hook that did not tell this told nothing here: then only the UIDs count.
@@ -73,7 +76,7 @@ func (v *View) seeWukongNodes() {
 // seeNodeStates joins Nodes with what they report. A report without its Node is of one that was not selected, or is gone.
 func (v *View) seeNodeStates() {
 	for _, n := range v.Related.Nodes.All() {
-		seen := &seenNode{name: n.Name, labels: n.Labels, known: true, why: fmt.Sprintf("node %s has no NodeNetworkState yet: "+
+		seen := &seenNode{name: n.Name, labels: n.Labels, known: true, joined: n.Created, why: fmt.Sprintf("node %s has no NodeNetworkState yet: "+
 			"see whether NMState's handler runs there, or leave the node out by highAvailability.nodeSelector", n.Name)}
 		seen.uid, seen.created = n.UID, n.Created
 		if s := v.Related.States.Get(n.Name); s != nil && s.Reported {
@@ -115,6 +118,27 @@ func (v *View) settling() bool {
 		age := v.Now.Sub(n.since)
 		return !n.since.IsZero() && age < v.NodesSettle && age > -time.Minute
 	})
+}
+
+// untilReported is how long a node may take after it has joined until it reports its network. A node that has not done so by then has no
+// handler of NMState, or that does not work, and nobody but the user can change it.
+const untilReported = 10 * time.Minute
+
+// unreported is the refusal because of a node that does not report its network.
+// The table in docs/decisions.md has its rows.
+func (v *View) unreported(n *seenNode) *outcome.Refusal {
+	r := &outcome.Refusal{Reason: v1alpha1.ReasonPreflightWaiting, Message: n.why}
+	age := v.Now.Sub(n.joined)
+	switch {
+	case n.forged:
+		return r
+	case !n.joined.IsZero() && age < untilReported && age > -time.Minute:
+		r.Again = untilReported - age
+		return r
+	}
+	r.Stuck = true
+	r.Message += "; nothing goes on here by itself"
+	return r
 }
 
 // seesNodes reports whether the request shows any nodes, or would if there were some.

@@ -37,7 +37,7 @@ func (v *View) preflight(w *Want) verdict {
 	dhcp, static := "", ""
 	for _, n := range reached {
 		if n.state == nil {
-			return waits(n.why)
+			return verdict{refusal: v.unreported(n)}
 		}
 		s := n.state
 		objection, byDHCP := v.objection(w, s)

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/util/validation"
@@ -55,6 +56,19 @@ const AnnotationRemoving = "vm.novasphere.dev/removing-since"
 // AnnotationTypes notes on a machine which instance type and preference it was asked to have. KubeVirt may write what they mean into the
 // machine in place of their names, and the machine alone does not tell that from one that never had them.
 const AnnotationTypes = "vm.novasphere.dev/instancetype-and-preference"
+
+// AnnotationMTU is on a policy whose network says no mtu. Its value is the MTU that the policy was given when it was created: the smallest
+// that the NICs of the nodes had.
+const AnnotationMTU = "vm.novasphere.dev/default-mtu"
+
+// ReadMTU is the value of AnnotationMTU; 0 where it is none.
+func ReadMTU(value string) int64 {
+	mtu, err := strconv.ParseInt(value, 10, 32)
+	if err != nil || mtu < 0 {
+		return 0
+	}
+	return mtu
+}
 
 // AnnotationLastApplied is where Metacontroller's dynamic apply notes what the hook answered last.
 const AnnotationLastApplied = "metacontroller.k8s.io/last-applied-configuration"

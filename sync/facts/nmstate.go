@@ -17,7 +17,7 @@ type Policy struct {
 	Conditions Conditions
 
 	// Says is the bridge that the desired state describes; the zero Bridge where there is none. NMState follows the
-	// desired state, whatever the labels are.
+	// desired state, whatever the labels are. An MTU that was only filled in does not count: see DefaultMTU.
 	Says node.Bridge
 
 	// Absent is whether the policy removes that bridge. Then the NIC and the uplink in Says are those of the labels.
@@ -87,6 +87,9 @@ func (p *Policy) readFrom(r *lenient.Reader) {
 	}
 	p.says(interfaces)
 	p.Says.Preserves = captures
+	if p.Says.MTU == p.DefaultMTU {
+		p.Says.MTU = 0 // what the nodes had, and nobody has asked for
+	}
 }
 
 func (p *Policy) readDesired(r *lenient.Reader) {

@@ -2,6 +2,7 @@ package facts_test
 
 import (
 	"fmt"
+	"slices"
 
 	"novasphere.dev/wukong/sync/node"
 	"novasphere.dev/wukong/types/v1alpha1"
@@ -18,7 +19,21 @@ type state struct {
 	routed          map[string]string
 	defaults        []v1alpha1.NodeRoute
 	gateways        map[string]bool
-	ipv6Routed      bool
+	gateways6       map[string]bool
+	running, config []route
+	rules           []rule
+}
+
+type route struct {
+	v1alpha1.NodeRoute
+	metric, table int64
+	protocol      string
+}
+
+type rule struct {
+	table    int64
+	incoming string
+	leaves   []string //nolint:unused // as below
 }
 
 type iface struct {
@@ -28,10 +43,15 @@ type iface struct {
 	mac        string
 	controller string
 	ipv4, ipv6 family
+	altNames   []string
+	base       string
 	baseIface  string
 	vlan       int64
+	keepsTag   bool
 	ports      []port
 	occupied   bool //nolint:unused // node.State has the field, and fmt prints both
+
+	staticRoute, foreignRoute string //nolint:unused // as above
 }
 
 type family struct {
@@ -39,11 +59,13 @@ type family struct {
 	dhcp, autoconf bool
 	addresses      []string
 	given          bool //nolint:unused // as above
+	settings       []string
 }
 
 type port struct {
 	name    string
 	filters bool
+	trunk   bool
 	bonds   bool
 }
 
@@ -52,7 +74,7 @@ func stateOf(key string, m map[string]any) state {
 	_, listed := value(current, "interfaces").([]any)
 	s := state{
 		Node: key, Reported: listed, Updated: text(m, "status", "lastSuccessfulUpdateTime"),
-		byName: map[string]int{}, bridges: map[string]int{}, routed: map[string]string{}, gateways: map[string]bool{},
+		byName: map[string]int{}, bridges: map[string]int{}, routed: map[string]string{}, gateways: map[string]bool{}, gateways6: map[string]bool{},
 	}
 	for at, i := range items(current, "interfaces") {
 		found := ifaceOf(i)
@@ -75,7 +97,10 @@ func stateOf(key string, m map[string]any) state {
 		if destination == "0.0.0.0/0" {
 			s.gateways[by] = true
 		}
-		s.ipv6Routed = s.ipv6Routed || destination == "::/0"
+		if destination == "::/0" {
+			s.gateways6[by] = true
+		}
+		s.running = append(s.running, routeOf(r))
 		if destination == "0.0.0.0/0" || destination == "::/0" {
 			s.defaults = append(s.defaults, v1alpha1.NodeRoute{Destination: destination, Interface: by, Gateway: text(r, "next-hop-address")})
 		}
@@ -83,7 +108,45 @@ func stateOf(key string, m map[string]any) state {
 			first(s.routed, by, destination)
 		}
 	}
+	for _, r := range items(current, "routes", "config") {
+		s.config = append(s.config, routeOf(r))
+	}
+	for _, r := range items(current, "route-rules", "config") {
+		s.rules = append(s.rules, rule{table: number(r, "route-table"), incoming: text(r, "iif")})
+	}
+	s.joinOVS()
 	return s
+}
+
+func routeOf(m map[string]any) route {
+	return route{
+		v1alpha1.NodeRoute{Destination: text(m, "destination"), Interface: text(m, "next-hop-interface"), Gateway: text(m, "next-hop-address")},
+		number(m, "metric"), number(m, "table-id"), text(m, "protocol"),
+	}
+}
+
+// joinOVS lets the ports of Open vSwitch bridges belong to these.
+func (s *state) joinOVS() {
+	for _, bridge := range s.interfaces {
+		if bridge.kind != node.OVSBridge || bridge.absent {
+			continue
+		}
+		for at := range bridge.ports {
+			p := &bridge.ports[at]
+			p.filters = p.filters && !p.trunk
+		}
+	}
+	for at := range s.interfaces {
+		i := &s.interfaces[at]
+		if i.controller != "ovs-system" {
+			continue
+		}
+		for _, bridge := range s.interfaces {
+			if bridge.kind == node.OVSBridge && !bridge.absent && slices.ContainsFunc(bridge.ports, func(p port) bool { return p.name == i.name }) && bridge.name != "" {
+				i.controller = bridge.name // the last counts
+			}
+		}
+	}
 }
 
 // first keeps what a map has under a name.
@@ -99,11 +162,49 @@ func ifaceOf(m map[string]any) iface {
 		mac: text(m, "mac-address"), controller: text(m, "controller"), ipv4: familyOf(m, "ipv4"), ipv6: familyOf(m, "ipv6"),
 		baseIface: text(m, "vlan", "base-iface"), vlan: number(m, "vlan", "id"),
 	}
+	if kept, said := value(m, "vlan", "reorder-headers").(bool); said && !kept {
+		i.keepsTag = true
+	}
+	for _, kind := range []string{"vxlan", "mac-vlan", "mac-vtap", "ipvlan", "macsec", "ip-tunnel", "xfrm", "infiniband"} {
+		if base := text(m, kind, "base-iface"); base != "" {
+			i.base = base
+		}
+	}
+	for _, a := range items(m, "alt-names") {
+		if name := text(a, "name"); name != "" {
+			i.altNames = append(i.altNames, name)
+		}
+	}
+	i.ipv4.settings = settingsOf(m)
 	for _, p := range items(m, "bridge", "port") {
 		filter, _ := value(p, "vlan").(map[string]any)
-		i.ports = append(i.ports, port{name: text(p, "name"), filters: len(filter) > 0, bonds: value(p, "link-aggregation") != nil})
+		open := text(p, "vlan", "mode") == "trunk" && number(p, "vlan", "tag") == 0 && len(items(p, "vlan", "trunk-tags")) == 0
+		i.ports = append(i.ports, port{name: text(p, "name"), filters: len(filter) > 0, trunk: open, bonds: value(p, "link-aggregation") != nil})
 	}
 	return i
+}
+
+func settingsOf(m map[string]any) []string {
+	var all []string
+	for _, name := range []string{"auto-dns", "auto-gateway", "auto-routes", "dhcp-send-hostname"} {
+		if on, said := value(m, "ipv4", name).(bool); said && !on {
+			all = append(all, name+": false")
+		}
+	}
+	if table := number(m, "ipv4", "auto-route-table-id"); table != 0 {
+		all = append(all, fmt.Sprintf("auto-route-table-id: %d", table))
+	}
+	if metric := number(m, "ipv4", "auto-route-metric"); metric > 0 {
+		all = append(all, fmt.Sprintf("auto-route-metric: %d", metric))
+	}
+	if id := text(m, "ipv4", "dhcp-client-id"); id != "" && id != "ll" {
+		all = append(all, "dhcp-client-id: "+id)
+	}
+	if name := text(m, "ipv4", "dhcp-custom-hostname"); name != "" {
+		all = append(all, "dhcp-custom-hostname: "+name)
+	}
+	slices.Sort(all)
+	return all
 }
 
 func familyOf(m map[string]any, name string) family {

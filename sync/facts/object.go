@@ -32,6 +32,8 @@ type Object struct {
 
 	// Types is the value of AnnotationTypes.
 	Types string
+	// DefaultMTU is the value of AnnotationMTU.
+	DefaultMTU int64
 
 	// Decorated is whether a DecoratorController of Metacontroller has made the object.
 	Decorated bool
@@ -126,6 +128,8 @@ func (o *Object) readAnnotation(r *lenient.Reader, name []byte) {
 		o.RemovingSince = r.Text()
 	case string(name) == AnnotationTypes:
 		o.Types = r.Text()
+	case string(name) == AnnotationMTU:
+		o.DefaultMTU = ReadMTU(r.Text())
 	case string(name) == annotationRestore:
 		o.Restored = r.Text() != ""
 	case string(name) == annotationDecorator:

@@ -126,6 +126,7 @@ func object(key string, m map[string]any) facts.Object {
 		Deleting:      !moment(m, "metadata", "deletionTimestamp").IsZero(),
 		RemovingSince: text(m, "metadata", "annotations", facts.AnnotationRemoving),
 		Types:         text(m, "metadata", "annotations", facts.AnnotationTypes),
+		DefaultMTU:    facts.ReadMTU(text(m, "metadata", "annotations", facts.AnnotationMTU)),
 		Restored:      text(m, "metadata", "annotations", "restore.kubevirt.io/lastRestoreUID") != "",
 		Decorated:     text(m, "metadata", "annotations", "metacontroller.k8s.io/decorator-controller") != "",
 	}
@@ -174,6 +175,9 @@ func policy(o facts.Object, m map[string]any) facts.Policy {
 		p.Says.Uplink, p.Says.NIC = o.Labels[facts.LabelUplink], o.Labels[facts.LabelNIC]
 	}
 	p.Says.Preserves = value(m, "spec", "capture") != nil
+	if p.Says.MTU == o.DefaultMTU {
+		p.Says.MTU = 0
+	}
 	return p
 }
 

@@ -1,70 +1,188 @@
 package node
 
-import "fmt"
+import (
+	"slices"
+	"strings"
+)
 
 // HostAddress is about the address that preserveHostIP moves to the bridge: that of the interface of the default route.
 // dhcp is whether the address comes by DHCP. objection is the message that says why it cannot be moved; empty where it
 // can.
 func (s *State) HostAddress(b Bridge) (dhcp bool, objection string) {
-	if objection := s.routeObjection(b); objection != "" {
-		return false, objection
+	if o := s.hostObjection(b); o != nil {
+		return false, s.says(o, nil)
 	}
-	carrier := s.iface(b.NIC)
+	carrier := s.moved(s.here(b))
+	return carrier != nil && carrier.ipv4.dhcp, ""
+}
+
+// moved is the interface that has the address to be moved: the NIC, or the bridge after the move.
+func (s *State) moved(b Bridge) *iface {
 	if s.gateways[b.Name] {
-		carrier = s.bridge(b.Name)
+		return s.bridge(b.Name)
 	}
-	if objection := s.twinObjection(b); objection != "" || carrier == nil {
-		return false, objection
-	}
-	dhcp = carrier.ipv4.dhcp
-	const given = "set vlanId or another physicalInterface"
-	switch hasIPv6 := s.ipv6Routed || carrier.ipv6.carried() != ""; {
-	case hasIPv6 && dhcp:
-		return false, fmt.Sprintf("node %s: %s has IPv4 by DHCP and IPv6 as well, and preserveHostIP would lose the IPv6: %s",
-			s.Node, carrier.name, given)
-	case hasIPv6 && (carrier.ipv6.dhcp || carrier.ipv6.autoconf):
-		return false, fmt.Sprintf("node %s: %s has an IPv6 address that it was given, and another may be given to the bridge: %s, "+
-			"or make the address static", s.Node, carrier.name, given)
-	}
-	return dhcp, ""
+	return s.iface(b.NIC)
 }
 
-// routeObjection is the message that says what is wrong with the node's default routes; empty where nothing is. Exactly
-// one interface must have them: the NIC, or the bridge after the move.
-func (s *State) routeObjection(b Bridge) string {
+// hostObjection is the objection to moving the node's address; nil where there is none. What a policy does not move is lost for good, and
+// what it moves is the node's own for good.
+func (s *State) hostObjection(asked Bridge) *objection {
+	b := s.here(asked)
+	if b.NIC != asked.NIC {
+		return s.object([]way{past("set physicalInterface to " + b.NIC), s.byNIC(b)},
+			": %s is an alternative name of %s, and preserveHostIP compares names", asked.NIC, b.NIC)
+	}
+	if o := s.routeObjection(b); o != nil {
+		return o
+	}
+	carrier := s.moved(b)
+	if carrier == nil {
+		return nil
+	}
+	checks := []func(Bridge, *iface) *objection{s.twinObjection, s.ipv6Objection, s.addressObjection, s.daemonObjection}
+	if carrier.name == b.NIC {
+		checks = append(checks, s.askingObjection, s.ruleObjection) // on the bridge these stay as they are
+	}
+	for _, check := range checks {
+		if o := check(b, carrier); o != nil {
+			return o
+		}
+	}
+	return nil
+}
+
+// elsewhere are the ways out that leave the node's address where it is.
+func (s *State) elsewhere(b Bridge) []way {
+	return []way{s.byVLAN(b), s.byNIC(b)}
+}
+
+// routeObjection says what is wrong with the node's default routes; nil where nothing is. Exactly one interface must have them: the NIC,
+// or the bridge after the move.
+func (s *State) routeObjection(b Bridge) *objection {
+	plain := b
+	plain.Preserves = false
+	without := way{words: "remove preserveHostIP", to: []Bridge{plain}}
+	ways := append([]way{without}, s.elsewhere(b)...)
 	switch {
-	case len(s.gateways) == 0 && s.ipv6Routed:
-		return fmt.Sprintf("node %s has a default route by IPv6 only, which preserveHostIP cannot follow: "+
-			"set vlanId or another physicalInterface", s.Node)
+	case len(s.gateways) == 0 && len(s.gateways6) > 0:
+		return s.object(ways, " has a default route by IPv6 only, which preserveHostIP cannot follow")
 	case len(s.gateways) == 0:
-		return fmt.Sprintf("node %s has no default route: remove preserveHostIP, or leave the node out by highAvailability.nodeSelector", s.Node)
+		return s.object(ways, " has no default route")
 	case len(s.gateways) > 1:
-		return fmt.Sprintf("node %s has default routes by several interfaces, and preserveHostIP moves one: "+
-			"set vlanId or another physicalInterface", s.Node)
+		return s.object(ways, " has default routes by several interfaces, and preserveHostIP moves one")
 	case !s.gateways[b.NIC] && !s.gateways[b.Name]:
-		return fmt.Sprintf("node %s: the default route does not leave by %s: remove preserveHostIP, or choose the NIC that it leaves by",
-			s.Node, b.NIC)
+		for name := range s.gateways {
+			carrying := b
+			carrying.NIC, carrying.Uplink = name, name
+			ways = append(ways, way{words: "choose the NIC that it leaves by", to: []Bridge{carrying}})
+		}
+		return s.object(ways, ": the default route does not leave by %s", b.NIC)
 	}
-	return ""
+	return nil
 }
 
-// twinObjection is the message that another interface has the hardware address of the NIC; empty where none has. The
-// policy finds what to move by that address. A VLAN interface has its NIC's address too, but does not matter if it
-// carries nothing.
-func (s *State) twinObjection(b Bridge) string {
+// twinObjection is the objection that another interface has the hardware address of the NIC. The policy finds what to move by name, and
+// by that address. The ports of a bond have the bond's address, and a VLAN interface has its NIC's: neither has the default route.
+func (s *State) twinObjection(b Bridge, _ *iface) *objection {
 	nic := s.iface(b.NIC)
 	if nic == nil || nic.mac == "" {
-		return ""
+		return nil
 	}
 	for at := range s.interfaces {
 		i := &s.interfaces[at]
-		if i.name == b.NIC || i.name == b.Name || i.mac != nic.mac {
+		if i.name == b.NIC || i.name == b.Name || i.mac != nic.mac || i.controller == b.NIC || i.baseIface == b.NIC {
 			continue
 		}
 		if i.kind == "bond" || i.kind == "ethernet" || s.carried(i) != "" {
-			return fmt.Sprintf("node %s: %s has the same hardware address as %s, and preserveHostIP cannot tell them apart: "+
-				"set vlanId or another physicalInterface", s.Node, i.name, b.NIC)
+			return s.object(s.elsewhere(b), ": %s has the same hardware address as %s, and preserveHostIP cannot tell them apart", i.name, b.NIC)
 		}
 	}
+	return nil
+}
+
+// ipv6Objection is the objection to IPv6 that would not move. To ask routers for an address, as NetworkManager does by default, and to get
+// none, moves.
+func (s *State) ipv6Objection(b Bridge, carrier *iface) *objection {
+	switch hasIPv6 := s.gateways6[carrier.name] || carrier.ipv6.carried() != ""; {
+	case hasIPv6 && carrier.ipv4.dhcp:
+		return s.object(s.elsewhere(b), ": %s has IPv4 by DHCP and IPv6 as well, and preserveHostIP would lose the IPv6", carrier.name)
+	case hasIPv6 && (carrier.ipv6.dhcp || carrier.ipv6.autoconf):
+		return s.object(append(s.elsewhere(b), past("make the address static")),
+			": %s has an IPv6 address that it was given, and another may be given to the bridge", carrier.name)
+	}
+	return nil
+}
+
+// addressObjection is the objection to addresses beside the node's own: the policy would make them the node's for good, or with DHCP lose
+// them.
+func (s *State) addressObjection(b Bridge, carrier *iface) *objection {
+	if addresses := carrier.ipv4.addresses; carrier.ipv4.dhcp {
+		if len(addresses) < 2 {
+			return nil
+		}
+		return s.object(s.elsewhere(b), ": %s has the addresses %s, and preserveHostIP asks for one by DHCP and loses the others",
+			carrier.name, strings.Join(addresses[:2], " and "))
+	}
+	for _, addresses := range [][]string{carrier.ipv4.addresses, carrier.ipv6.addresses} {
+		if len(addresses) >= maxAddresses {
+			return s.object(s.elsewhere(b), ": %s has %d addresses or more, and which are the node's own cannot be told", carrier.name, maxAddresses)
+		}
+		if beside := virtual(addresses); beside != "" {
+			return s.object(append(s.elsewhere(b), past("take it off the node until the bridge is there")),
+				": %s has the address %s beside its own, as virtual IPs are, and preserveHostIP would make it the node's own for good", carrier.name, beside)
+		}
+	}
+	return nil
+}
+
+// virtual is the first address that may not be the node's own, but one that keepalived, kube-vip or the like has put there: an address
+// without a subnet beside one with, or a second one of a subnet. A node with a single address has that as its own.
+func virtual(addresses []string) string {
+	if len(addresses) < 2 {
+		return ""
+	}
+	seen := map[string]bool{}
+	for _, address := range addresses {
+		in := subnet(address)
+		if in.IsSingleIP() || seen[in.String()] {
+			return address
+		}
+		seen[in.String()] = true
+	}
 	return ""
+}
+
+// daemonObjection is the objection to routes that a daemon keeps: the policy would make them the node's for good.
+func (s *State) daemonObjection(b Bridge, carrier *iface) *objection {
+	if carrier.ipv4.dhcp {
+		if to := s.staticRoute(carrier); to != "" {
+			return s.object(s.elsewhere(b), ": the route to %s by %s does not come by DHCP, and preserveHostIP would lose it", to, carrier.name)
+		}
+		return nil
+	}
+	if to := s.foreignRoute(carrier); to != "" {
+		return s.object(s.elsewhere(b), ": the route to %s by %s was set by a daemon, or by hand, and preserveHostIP would make it the node's own for good",
+			to, carrier.name)
+	}
+	return nil
+}
+
+// askingObjection is the objection to DHCP that is not NetworkManager's by default: the bridge would ask otherwise, and may get another
+// address.
+func (s *State) askingObjection(b Bridge, carrier *iface) *objection {
+	if settings := carrier.ipv4.settings; carrier.ipv4.dhcp && len(settings) > 0 {
+		return s.object(s.elsewhere(b), ": %s asks for its address with %s, which preserveHostIP would lose", carrier.name, strings.Join(settings, ", "))
+	}
+	return nil
+}
+
+// ruleObjection is the objection to routing rules that NetworkManager may keep in the NIC's profile, which the move replaces.
+func (s *State) ruleObjection(b Bridge, carrier *iface) *objection {
+	rules := s.judgedRules()
+	at := slices.IndexFunc(rules, func(r rule) bool { return r.touches(carrier.name) })
+	if at < 0 {
+		return nil
+	}
+	return s.object(s.elsewhere(b), ": a routing rule for table %d goes with the profile of %s, and preserveHostIP would lose it",
+		rules[at].table, carrier.name)
 }

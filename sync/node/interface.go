@@ -44,8 +44,36 @@ func (f family) carried() string {
 		return "the address " + f.addresses[0]
 	case f.given:
 		return "an address from router advertisements"
-	case f.dhcp:
-		return "an address by DHCP"
+	}
+	return ""
+}
+
+// asks reports whether an interface asks for an address of the family, and has none yet.
+func (f family) asks() bool {
+	return !f.disabled && (f.dhcp || f.autoconf) && f.carried() == ""
+}
+
+// burden is what the node would lose with an interface that becomes a bridge's port, in words; empty where there is nothing. To ask for an
+// address, as NetworkManager does on every NIC that nobody has told otherwise, is none where another interface carries the node.
+func (s *State) burden(i *iface) string {
+	if i == nil {
+		return ""
+	}
+	if carried := s.carried(i); carried != "" {
+		return "carries " + carried
+	}
+	for _, gateways := range []map[string]bool{s.gateways, s.gateways6} {
+		for name := range gateways {
+			if name != i.name {
+				return ""
+			}
+		}
+	}
+	switch {
+	case i.ipv4.asks():
+		return "asks for an address by DHCP, and no other interface has a default route"
+	case i.ipv6.asks():
+		return "asks for an IPv6 address, and no other interface has a default route"
 	}
 	return ""
 }

@@ -33,6 +33,9 @@ func (s *State) Network() v1alpha1.NodeNetwork {
 			n.Interfaces = append(n.Interfaces, s.told(i))
 		}
 	}
+	for _, r := range s.judgedRules() {
+		n.RouteRules = append(n.RouteRules, v1alpha1.NodeRouteRule{Table: r.table, Incoming: r.incoming, Leaves: r.leaves})
+	}
 	n.Summary = s.summary()
 	return n
 }
@@ -50,13 +53,18 @@ func (i *iface) isNIC() bool {
 func (s *State) told(i *iface) v1alpha1.NodeInterface {
 	told := v1alpha1.NodeInterface{
 		Name: i.name, Type: i.kind, MTU: i.mtu, Controller: i.controller,
-		IPv4: i.ipv4.told(), IPv6: i.ipv6.told(), Route: s.routed[i.name],
+		AltNames: i.altNames, Base: i.base, IPv4: i.ipv4.told(), IPv6: i.ipv6.told(), Route: s.routed[i.name],
+	}
+	if i.ipv4.dhcp {
+		told.StaticRoute = s.staticRoute(i)
+	} else {
+		told.ForeignRoute = s.foreignRoute(i)
 	}
 	if i.isNIC() || s.carried(i) != "" {
 		told.MACAddress = i.mac // preserveHostIP tells these apart by it, and no others
 	}
 	if i.baseIface != "" {
-		told.VLAN = &v1alpha1.NodeVLAN{Base: i.baseIface, ID: i.vlan}
+		told.VLAN = &v1alpha1.NodeVLAN{Base: i.baseIface, ID: i.vlan, KeepsTag: i.keepsTag}
 	}
 	if i.kind != LinuxBridge && i.kind != OVSBridge {
 		return told
@@ -88,6 +96,9 @@ func (f family) told() *v1alpha1.NodeAddresses {
 		return nil
 	}
 	told := &v1alpha1.NodeAddresses{DHCP: f.dhcp, Autoconf: f.autoconf}
+	if f.dhcp {
+		told.Settings = f.settings
+	}
 	if told.Given = f.given || f.autoconf && len(f.addresses) > 0; !told.Given {
 		told.Addresses = f.addresses[:min(len(f.addresses), maxAddresses)]
 	}
@@ -100,13 +111,14 @@ func From(name string, n v1alpha1.NodeNetwork) *State {
 	for _, told := range n.Interfaces {
 		i := iface{
 			name: told.Name, kind: told.Type, mtu: told.MTU, mac: told.MACAddress, controller: told.Controller,
-			ipv4: familyOf(told.IPv4), ipv6: familyOf(told.IPv6),
+			altNames: told.AltNames, base: told.Base, ipv4: familyOf(told.IPv4), ipv6: familyOf(told.IPv6),
+			staticRoute: told.StaticRoute, foreignRoute: told.ForeignRoute,
 		}
 		if told.Route != "" {
 			s.routed[told.Name] = told.Route
 		}
 		if told.VLAN != nil {
-			i.baseIface, i.vlan = told.VLAN.Base, told.VLAN.ID
+			i.baseIface, i.vlan, i.keepsTag = told.VLAN.Base, told.VLAN.ID, told.VLAN.KeepsTag
 		}
 		if told.Bridge != nil {
 			i.occupied = told.Bridge.Occupied
@@ -122,6 +134,9 @@ func From(name string, n v1alpha1.NodeNetwork) *State {
 	for _, route := range n.DefaultRoutes {
 		s.addDefault(route)
 	}
+	for _, told := range n.RouteRules {
+		s.rules = append(s.rules, rule{table: told.Table, incoming: told.Incoming, leaves: told.Leaves})
+	}
 	s.index()
 	return s
 }
@@ -130,7 +145,7 @@ func familyOf(told *v1alpha1.NodeAddresses) family {
 	if told == nil {
 		return family{}
 	}
-	return family{dhcp: told.DHCP, autoconf: told.Autoconf, given: told.Given, addresses: told.Addresses}
+	return family{dhcp: told.DHCP, autoconf: told.Autoconf, given: told.Given, addresses: told.Addresses, settings: told.Settings}
 }
 
 // summary is the network of the node in words.
@@ -156,7 +171,7 @@ func (s *State) summary() v1alpha1.NodeSummary {
 			}
 			sum.Addresses = strings.Join(carried, ",")
 		case i.isNIC():
-			if i.controller == "" && s.carried(i) == "" {
+			if i.controller == "" && s.burden(i) == "" && s.upon(i.name) == nil {
 				free = append(free, i.name)
 			}
 		}

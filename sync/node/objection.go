@@ -1,121 +1,183 @@
 package node
 
-import (
-	"fmt"
-	"slices"
-)
-
-// waysOut are the fields that help against a refusal because of an address.
-const waysOut = "set vlanId, another physicalInterface, highAvailability.nodeSelector, or for the NIC with the default route preserveHostIP"
+import "slices"
 
 // Objection is the message that says why a bridge may not be built on the node; empty where it may. own are the names
 // of the bridges of the same owner.
 func (s *State) Objection(b Bridge, own map[string]bool) string {
-	nic := s.iface(b.NIC)
-	if nic == nil {
-		return fmt.Sprintf("node %s has no NIC %s: set physicalInterface, or leave the node out by highAvailability.nodeSelector", s.Node, b.NIC)
+	return s.says(s.objectionTo(b, own), own)
+}
+
+// objectionTo is the objection to a bridge; nil where there is none.
+func (s *State) objectionTo(asked Bridge, own map[string]bool) *objection {
+	b := s.here(asked)
+	if o := s.absentObjection(asked); o != nil {
+		return o
 	}
-	if b.MTU != 0 && nic.mtu != 0 && nic.mtu < b.MTU {
-		return fmt.Sprintf("node %s: mtu %d is more than the %d of NIC %s: lower mtu, or raise the NIC's", s.Node, b.MTU, nic.mtu, b.NIC)
-	}
-	checks := []func(Bridge) string{s.nicObjection}
+	checks := []func(Bridge, map[string]bool) *objection{s.kindObjection, s.mtuObjection, s.nameObjection, s.nicObjection, s.filterObjection}
 	if b.VLAN != 0 {
-		checks = []func(Bridge) string{func(b Bridge) string { return s.tagObjection(b, own) }, s.vlanObjection}
-	}
-	for _, check := range append(checks, s.bridgeObjection) {
-		if objection := check(b); objection != "" {
-			return objection
+		checks = []func(Bridge, map[string]bool) *objection{
+			s.kindObjection, s.mtuObjection, s.nameObjection, s.filterObjection, s.tagObjection, s.vlanObjection,
 		}
 	}
-	return ""
+	for _, check := range append(checks, s.uponObjection, s.bridgeObjection) {
+		if o := check(b, own); o != nil {
+			return o
+		}
+	}
+	return nil
+}
+
+// absentObjection is the objection to a NIC that the node does not have.
+func (s *State) absentObjection(b Bridge) *objection {
+	switch all := s.calledToo(b.NIC); {
+	case s.named(b.NIC) != nil:
+		return nil
+	case len(all) > 1 && s.iface(b.NIC) == nil:
+		return s.object([]way{past("name the NIC by a name that it has alone")},
+			": %s and %s both have the alternative name %s", all[0].name, all[1].name, b.NIC)
+	}
+	return s.object([]way{past("set physicalInterface"), past("use a WukongNetwork with uplinks[] where nodes name their NICs differently")},
+		" has no NIC %s", b.NIC)
+}
+
+// mtuObjection is the objection to an MTU that the NIC does not carry, or that would be less than the node itself has.
+func (s *State) mtuObjection(b Bridge, _ map[string]bool) *objection {
+	nic := s.iface(b.NIC)
+	switch {
+	case b.MTU == 0 || nic.mtu == 0:
+		return nil
+	case nic.mtu < b.MTU:
+		return s.object([]way{past("lower mtu"), past("raise the NIC's")}, ": mtu %d is more than the %d of NIC %s", b.MTU, nic.mtu, b.NIC)
+	case b.Preserves && b.MTU < nic.mtu:
+		return s.object([]way{past("remove mtu, so that the bridge has what the NIC has")},
+			": mtu %d is less than the %d of NIC %s, and with preserveHostIP the node itself would have no more", b.MTU, nic.mtu, b.NIC)
+	}
+	return nil
+}
+
+// nameObjection is the objection to the name of the bridge, or of its VLAN interface, because another interface has it as well.
+func (s *State) nameObjection(b Bridge, own map[string]bool) *objection {
+	if all := s.calledToo(b.Name); len(all) > 0 && s.bridge(b.Name) == nil {
+		return s.object([]way{byName(b)}, ": %s is an alternative name of %s", b.Name, all[0].name)
+	}
+	if all := s.calledToo(b.Uplink); b.VLAN != 0 && len(all) > 0 && s.iface(b.Uplink) == nil {
+		return s.object([]way{s.byVLAN(b), s.byNIC(b)}, ": %s is an alternative name of %s", b.Uplink, all[0].name)
+	}
+	return nil
 }
 
 // nicObjection is the objection to a NIC that would become the bridge's port.
-func (s *State) nicObjection(b Bridge) string {
+func (s *State) nicObjection(b Bridge, own map[string]bool) *objection {
 	nic := s.iface(b.NIC)
-	switch carried := s.carried(nic); {
-	case slices.Contains([]string{LinuxBridge, OVSBridge, "ovs-interface"}, nic.kind):
-		return fmt.Sprintf("node %s: %s is a bridge itself, and cannot be the port of one: name it by an attachment of your own in nadName, "+
-			"or choose another physicalInterface", s.Node, b.NIC)
+	switch burden := s.burden(nic); {
+	case slices.Contains(bridging, nic.kind):
+		return s.object([]way{plugIn, s.byNIC(b)}, ": %s is a bridge itself, and cannot be the port of one", b.NIC)
 	case nic.controller != "" && nic.controller != b.Name:
-		return fmt.Sprintf("node %s: NIC %s already belongs to %s: choose another physicalInterface, or name that bridge as bridgeName",
-			s.Node, b.NIC, nic.controller)
-	case carried != "" && !b.Preserves:
-		return fmt.Sprintf("node %s: NIC %s carries %s, and bridging it would cut the node off: %s", s.Node, b.NIC, carried, waysOut)
+		return s.takenObjection(b, nic.controller)
+	case nic.keepsTag && b.Kind == OVSBridge:
+		return s.tagKeptObjection(b, nic)
+	case burden != "" && !b.Preserves:
+		return s.object([]way{s.byVLAN(b), s.byNIC(b), byMoving(b)}, ": NIC %s %s, and bridging it would cut the node off", b.NIC, burden)
 	}
-	return ""
+	return nil
+}
+
+// takenObjection is the objection to a NIC that is the port of something else.
+func (s *State) takenObjection(b Bridge, name string) *objection {
+	ways := []way{s.byNIC(b), byBridge(b, name)}
+	if controller := s.bridge(name); controller != nil {
+		switch controller.kind {
+		case LinuxBridge, OVSBridge:
+			ways = append(ways, plugIn)
+		case "bond", "team":
+			ways = append(ways, untagged(b, name, "name the "+controller.kind+" as physicalInterface"))
+		}
+	}
+	return s.object(ways, ": NIC %s already belongs to %s", b.NIC, name)
+}
+
+// tagKeptObjection is the objection to a VLAN interface that leaves the tag in what it receives: the kernel spares a Linux bridge that,
+// and no Open vSwitch bridge.
+func (s *State) tagKeptObjection(b Bridge, vlan *iface) *objection {
+	ways := []way{past("set its reorder-headers to true"), s.byNIC(b)}
+	if b.VLAN != 0 {
+		ways = append(ways, s.byVLAN(b))
+	}
+	return s.object(ways, ": VLAN interface %s has reorder-headers false, so Open vSwitch would see the tag of VLAN %d", vlan.name, vlan.vlan)
 }
 
 // tagObjection is the objection to a VLAN interface on a NIC that is a port of something else, its controller: the
 // frames of the VLAN would no longer reach the controller. There is none if the controller is a bridge of the same
 // owner, who asked for both, or a bridge that does not filter VLANs, which tells nothing about them.
-func (s *State) tagObjection(b Bridge, own map[string]bool) string {
+func (s *State) tagObjection(b Bridge, own map[string]bool) *objection {
 	name := s.iface(b.NIC).controller
 	if name == "" || own[name] {
-		return ""
+		return nil
 	}
 	controller := s.bridge(name)
 	switch {
 	case controller != nil && controller.kind == "bond":
-		return fmt.Sprintf("node %s: NIC %s already belongs to bond %s: name the bond as physicalInterface", s.Node, b.NIC, name)
+		return s.object([]way{{words: "name the bond as physicalInterface", to: []Bridge{onNIC(b, name)}}, s.byNIC(b)}, ": NIC %s already belongs to bond %s", b.NIC, name)
 	case controller != nil && controller.kind == LinuxBridge &&
 		slices.ContainsFunc(controller.ports, func(p port) bool { return p.name == b.NIC && !p.filters }):
-		return ""
+		return nil
 	}
-	return fmt.Sprintf("node %s: NIC %s already belongs to %s, which may carry VLAN %d itself: "+
-		"name it by an attachment of your own in nadName, or choose another physicalInterface", s.Node, b.NIC, name, b.VLAN)
+	return s.object([]way{plugIn, s.byNIC(b)}, ": NIC %s already belongs to %s, which may carry VLAN %d itself", b.NIC, name, b.VLAN)
 }
 
 // vlanObjection is the objection to the VLAN interface because of an interface that exists already.
-func (s *State) vlanObjection(b Bridge) string {
+func (s *State) vlanObjection(b Bridge, own map[string]bool) *objection {
 	for _, at := range s.vlans {
 		if i := s.interfaces[at]; i.baseIface == b.NIC && i.vlan == b.VLAN && i.name != b.Uplink {
-			return fmt.Sprintf("node %s: VLAN %d on %s is there already, as %s: choose another vlanId, or name that as physicalInterface",
-				s.Node, b.VLAN, b.NIC, i.name)
+			return s.object([]way{s.byVLAN(b), untagged(b, i.name, "name that as physicalInterface without vlanId")},
+				": VLAN %d on %s is there already, as %s", b.VLAN, b.NIC, i.name)
 		}
 	}
 	vlan := s.iface(b.Uplink)
 	if vlan == nil {
-		return ""
+		return nil
 	}
-	switch carried := s.carried(vlan); {
+	ways := []way{s.byVLAN(b), s.byNIC(b)}
+	switch burden := s.burden(vlan); {
 	case vlan.baseIface != b.NIC || vlan.vlan != b.VLAN:
-		return fmt.Sprintf("node %s: interface %s exists and is not VLAN %d on %s: rename it, or choose another physicalInterface",
-			s.Node, b.Uplink, b.VLAN, b.NIC)
+		return s.object(append([]way{past("rename it")}, s.byNIC(b)), ": interface %s exists and is not VLAN %d on %s", b.Uplink, b.VLAN, b.NIC)
 	case vlan.controller != "" && vlan.controller != b.Name:
-		return fmt.Sprintf("node %s: VLAN interface %s already belongs to %s: name that bridge as bridgeName, or choose another vlanId",
-			s.Node, b.Uplink, vlan.controller)
-	case carried != "":
-		return fmt.Sprintf("node %s: VLAN interface %s carries %s, and bridging it would cut the node off: set another vlanId, "+
-			"another physicalInterface, or highAvailability.nodeSelector", s.Node, b.Uplink, carried)
+		return s.object([]way{byBridge(b, vlan.controller), s.byVLAN(b)}, ": VLAN interface %s already belongs to %s", b.Uplink, vlan.controller)
+	case vlan.keepsTag && b.Kind == OVSBridge:
+		return s.tagKeptObjection(b, vlan)
+	case burden != "":
+		return s.object(ways, ": VLAN interface %s %s, and bridging it would cut the node off", b.Uplink, burden)
 	}
-	return ""
+	return nil
 }
 
 // bridgeObjection is the objection to the bridge because of a bridge of its name that exists already, whoever has built
 // that one.
-func (s *State) bridgeObjection(b Bridge) string {
+func (s *State) bridgeObjection(b Bridge, own map[string]bool) *objection {
 	bridge := s.bridge(b.Name)
 	if bridge == nil {
-		return ""
+		return nil
+	}
+	ways := []way{byName(b)}
+	if slices.Contains(bridging, bridge.kind) {
+		ways = append(ways, plugIn)
 	}
 	if bridge.kind != b.Kind {
-		return fmt.Sprintf("node %s: interface %s exists, of type %s and not %s: choose another bridgeName", s.Node, b.Name, bridge.kind, b.Kind)
+		return s.object(ways, ": interface %s exists, of type %s and not %s", b.Name, bridge.kind, b.Kind)
 	}
-	if carried := s.carried(bridge); carried != "" && !b.Preserves {
-		return fmt.Sprintf("node %s: bridge %s carries %s: choose another bridgeName, or leave the node out by highAvailability.nodeSelector",
-			s.Node, b.Name, carried)
+	if burden := s.burden(bridge); burden != "" && !b.Preserves {
+		return s.object(append(ways, byMoving(b)), ": bridge %s %s", b.Name, burden)
 	}
 	for _, p := range bridge.ports {
 		switch {
 		case p.name == b.Uplink && p.filters:
-			return fmt.Sprintf("node %s: bridge %s filters VLANs, which a bridge of a Wukong does not: choose another bridgeName", s.Node, b.Name)
+			return s.object(ways, ": bridge %s filters VLANs, which a bridge of a Wukong does not", b.Name)
 		case p.name != b.Uplink && s.losesPort(b, p):
-			return fmt.Sprintf("node %s: bridge %s has the port %s, which the policy would take from it: choose another bridgeName",
-				s.Node, b.Name, p.name)
+			return s.object(ways, ": bridge %s has the port %s, which the policy would take from it", b.Name, p.name)
 		}
 	}
-	return ""
+	return nil
 }
 
 // losesPort reports whether a policy that builds a bridge would take a port from it. A policy leaves the taps and veths

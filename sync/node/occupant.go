@@ -9,6 +9,7 @@ import (
 // missing. NMState does not build the bridge again by itself, and CNI's bridge plugin makes an isolated one for the
 // next machine on the node.
 func (s *State) Lost(b Bridge) string {
+	b = s.here(b)
 	bridge := s.bridge(b.Name)
 	switch {
 	case bridge == nil:
@@ -32,8 +33,16 @@ func (s *State) Occupant(b Bridge) string {
 	if bridge.kind != b.Kind {
 		return fmt.Sprintf("on node %s %s is of type %s", s.Node, b.Name, bridge.kind)
 	}
-	if carried := s.carried(s.iface(b.Name)); carried != "" {
+	b = s.here(b)
+	own := s.iface(b.Name)
+	if carried := s.carried(own); carried != "" {
 		return fmt.Sprintf("on node %s it carries %s", s.Node, carried)
+	}
+	if own != nil && (own.ipv4.asks() || own.ipv6.asks()) {
+		return fmt.Sprintf("on node %s it carries an address by DHCP", s.Node)
+	}
+	if i := s.upon(b.Name); i != nil {
+		return fmt.Sprintf("on node %s there is the %s %s on it", s.Node, i.kind, i.name)
 	}
 	for _, at := range s.vlans {
 		if i := s.interfaces[at]; i.baseIface == b.Name {
@@ -53,6 +62,6 @@ func (s *State) Occupant(b Bridge) string {
 
 // FeedsAnother reports whether the uplink of a bridge is a port of something else on the node.
 func (s *State) FeedsAnother(b Bridge) bool {
-	uplink := s.iface(b.Uplink)
+	uplink := s.iface(s.here(b).Uplink)
 	return uplink != nil && uplink.controller != "" && uplink.controller != b.Name
 }

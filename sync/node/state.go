@@ -3,6 +3,8 @@ package node
 import (
 	"fmt"
 	"net/netip"
+	"slices"
+	"strconv"
 	"strings"
 
 	"novasphere.dev/wukong/sync/lenient"
@@ -27,10 +29,13 @@ type State struct {
 	byName, bridges map[string]int // indexes in interfaces
 	vlans           []int          // indexes in interfaces of the VLAN interfaces
 
-	routed     map[string]string    // by interface, the first destination of its routes
-	defaults   []v1alpha1.NodeRoute // the routes to everywhere
-	gateways   map[string]bool      // the interfaces with a default route of IPv4
-	ipv6Routed bool                 // there is a default route of IPv6
+	routed    map[string]string    // by interface, the first destination of its routes
+	defaults  []v1alpha1.NodeRoute // the routes to everywhere
+	gateways  map[string]bool      // the interfaces with a default route of IPv4
+	gateways6 map[string]bool      // the interfaces with a default route of IPv6
+
+	running, config []route // as reported; none where a WukongNode tells of the node
+	rules           []rule
 }
 
 // iface is one interface of a node.
@@ -41,10 +46,16 @@ type iface struct {
 	mac        string
 	controller string
 	ipv4, ipv6 family
+	altNames   []string
+	base       string // what an interface that is no VLAN interface stands on: a VXLAN, a macvlan, a tunnel
 	baseIface  string // of a VLAN interface
 	vlan       int64
+	keepsTag   bool   // the VLAN interface leaves the tag in what it receives
 	ports      []port // of a bridge
 	occupied   bool   // a machine or pod is plugged into the bridge, by a port that is not among ports
+
+	// Only where a WukongNode tells of the node: see State.staticRoute and State.foreignRoute.
+	staticRoute, foreignRoute string
 }
 
 // family is the addresses of one family, IPv4 or IPv6, that an interface has.
@@ -53,12 +64,14 @@ type family struct {
 	dhcp, autoconf bool
 	addresses      []string // with their prefix lengths, without link-local ones
 	given          bool     // there are addresses from router advertisements, which are not told
+	settings       []string // how addresses are asked for, where that is not NetworkManager's default
 }
 
 // port is a port of a bridge.
 type port struct {
 	name    string
 	filters bool // only some VLANs pass
+	trunk   bool // the filter names no VLAN: an Open vSwitch bridge lets all pass
 	bonds   bool // the port is a bond of Open vSwitch
 }
 
@@ -78,6 +91,7 @@ func Read(name string, r *lenient.Reader) *State {
 func (s *State) index() {
 	s.byName = make(map[string]int, len(s.interfaces))
 	s.bridges = map[string]int{}
+	s.joinOVS()
 	for i := range s.interfaces {
 		found := &s.interfaces[i]
 		if found.baseIface != "" {
@@ -108,55 +122,12 @@ func (s *State) readStatus(r *lenient.Reader) {
 					r.Objects(func() { s.interfaces = append(s.interfaces, readIface(r)) })
 				case "routes":
 					s.readRoutes(r)
+				case "route-rules":
+					s.readRules(r)
 				}
 			})
 		}
 	})
-}
-
-func (s *State) readRoutes(r *lenient.Reader) {
-	r.Object(func(member []byte) {
-		if string(member) == "running" {
-			r.Objects(func() { s.readRoute(r) })
-		}
-	})
-}
-
-func (s *State) readRoute(r *lenient.Reader) {
-	var route v1alpha1.NodeRoute
-	r.Object(func(member []byte) {
-		switch string(member) {
-		case "destination":
-			route.Destination = r.Text()
-		case "next-hop-interface":
-			route.Interface = r.Text()
-		case "next-hop-address":
-			route.Gateway = r.Text()
-		}
-	})
-	if s.routed == nil {
-		s.routed = map[string]string{}
-	}
-	if _, taken := s.routed[route.Interface]; !taken && !LinkLocal(route.Destination) {
-		s.routed[route.Interface] = route.Destination
-	}
-	s.addDefault(route)
-}
-
-// addDefault notes a route if it is one to everywhere.
-func (s *State) addDefault(route v1alpha1.NodeRoute) {
-	switch route.Destination {
-	case "0.0.0.0/0":
-		if s.gateways == nil {
-			s.gateways = map[string]bool{}
-		}
-		s.gateways[route.Interface] = true
-	case "::/0":
-		s.ipv6Routed = true
-	default:
-		return
-	}
-	s.defaults = append(s.defaults, route)
 }
 
 func readIface(r *lenient.Reader) iface {
@@ -179,13 +150,36 @@ func readIface(r *lenient.Reader) iface {
 			i.ipv4 = readFamily(r)
 		case "ipv6":
 			i.ipv6 = readFamily(r)
+			i.ipv6.settings = nil // IPv6 by DHCP moves nowhere
 		case "vlan":
 			i.readVLAN(r)
+		case "vxlan", "mac-vlan", "mac-vtap", "ipvlan", "macsec", "ip-tunnel", "xfrm", "infiniband":
+			i.readBase(r)
+		case "alt-names":
+			r.Objects(func() { i.readAltName(r) })
 		case "bridge":
 			i.readPorts(r)
 		}
 	})
 	return i
+}
+
+func (i *iface) readBase(r *lenient.Reader) {
+	r.Object(func(member []byte) {
+		if string(member) == "base-iface" {
+			i.base = r.Text()
+		}
+	})
+}
+
+func (i *iface) readAltName(r *lenient.Reader) {
+	r.Object(func(member []byte) {
+		if string(member) == "name" {
+			if name := r.Text(); name != "" {
+				i.altNames = append(i.altNames, name)
+			}
+		}
+	})
 }
 
 func (i *iface) readVLAN(r *lenient.Reader) {
@@ -195,6 +189,8 @@ func (i *iface) readVLAN(r *lenient.Reader) {
 			i.baseIface = r.Text()
 		case "id":
 			i.vlan = r.Int()
+		case "reorder-headers":
+			i.keepsTag = r.Is('f')
 		}
 	})
 }
@@ -216,10 +212,30 @@ func readPort(r *lenient.Reader) port {
 		case "link-aggregation":
 			p.bonds = r.Present()
 		case "vlan":
-			r.Object(func([]byte) { p.filters = true })
+			p.readFilter(r)
 		}
 	})
 	return p
+}
+
+// readFilter reads which VLANs pass a port. A port that is open has an empty filter, or none.
+func (p *port) readFilter(r *lenient.Reader) {
+	mode, names := "", false
+	r.Object(func(member []byte) {
+		p.filters = true
+		switch string(member) {
+		case "mode":
+			mode = r.Text()
+		case "tag":
+			names = names || r.Int() != 0
+		case "trunk-tags":
+			r.Objects(func() {
+				names = true
+				r.Object(func([]byte) {})
+			})
+		}
+	})
+	p.trunk = p.filters && mode == "trunk" && !names
 }
 
 func readFamily(r *lenient.Reader) family {
@@ -234,9 +250,41 @@ func readFamily(r *lenient.Reader) family {
 			f.autoconf = r.Bool()
 		case "address":
 			r.Objects(func() { f.readAddress(r) })
+		default:
+			f.readSetting(r, string(member))
 		}
 	})
+	slices.Sort(f.settings)
 	return f
+}
+
+// readSetting reads how addresses are asked for, where it is not what NetworkManager does by default, which is what a bridge would do.
+func (f *family) readSetting(r *lenient.Reader, name string) {
+	says := ""
+	switch name {
+	case "auto-dns", "auto-gateway", "auto-routes", "dhcp-send-hostname":
+		if r.Is('f') {
+			says = "false"
+		}
+	case "auto-route-table-id":
+		if table := r.Int(); table != 0 {
+			says = strconv.FormatInt(table, 10)
+		}
+	case "auto-route-metric":
+		if metric := r.Int(); metric > 0 {
+			says = strconv.FormatInt(metric, 10)
+		}
+	case "dhcp-client-id":
+		// By the hardware address, which the bridge takes over; so NetworkManager does by itself, and a bridge by NMState.
+		if id := r.Text(); id != "ll" {
+			says = id
+		}
+	case "dhcp-custom-hostname":
+		says = r.Text()
+	}
+	if says != "" {
+		f.settings = append(f.settings, name+": "+says)
+	}
 }
 
 func (f *family) readAddress(r *lenient.Reader) {

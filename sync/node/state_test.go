@@ -98,7 +98,7 @@ func TestObjection(t *testing.T) {
 		{"an address that is off", `{"name": "nic", "ipv4": {"enabled": false, "dhcp": true, "address": [{"ip": "10.0.0.1", "prefix-length": 24}]}}`, ``, onNIC, ""},
 		{"an address by being up, and one more", `{"name": "nic", "ipv6": {"address": [{"ip": "fe80::1", "prefix-length": 64}, {"ip": "2001:db8::1", "prefix-length": 64}]}}`, ``, onNIC,
 			"node n1: NIC nic carries the address 2001:db8::1/64"},
-		{"an address that will come", `{"name": "nic", "ipv6": {"enabled": true, "dhcp": true}}`, ``, onNIC, "node n1: NIC nic carries an address by DHCP"},
+		{"an address that will come", `{"name": "nic", "ipv6": {"enabled": true, "dhcp": true}}`, ``, onNIC, "node n1: NIC nic asks for an IPv6 address, and no other interface has a default route"},
 		{"a route by being up", `{"name": "nic"}`, `{"destination": "fe80::/64", "next-hop-interface": "nic"}, {"destination": "ff00::/8", "next-hop-interface": "nic"}`, onNIC, ""},
 		{"a route behind one by being up", `{"name": "nic"}`, `{"destination": "fe80::/64", "next-hop-interface": "nic"}, {"destination": "10.9.0.0/16", "next-hop-interface": "nic"}`, onNIC,
 			"node n1: NIC nic carries the route to 10.9.0.0/16"},

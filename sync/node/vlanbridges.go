@@ -45,10 +45,15 @@ func (s *State) onlyVLAN(bridge *iface) *iface {
 	if uplink == nil || !uplink.namedByVLAN() || uplink.controller != bridge.name || uplink.mtu != bridge.mtu {
 		return nil
 	}
-	if bridge.controller != "" || bridge.baseIface != "" || len(uplink.ports) > 0 || s.addressed(bridge) || s.addressed(uplink) {
+	if uplink.keepsTag || bridge.controller != "" || bridge.baseIface != "" || s.special(bridge) || s.special(uplink) {
 		return nil
 	}
 	return uplink
+}
+
+// special reports whether there is more to tell of an interface than NodeVLANBridges says.
+func (s *State) special(i *iface) bool {
+	return i.base != "" || i.kind == "vlan" && len(i.ports) > 0 || len(i.altNames) > 0 || s.addressed(i)
 }
 
 // namedByVLAN reports whether an interface is a VLAN interface with the name that a policy of the hook gives it.

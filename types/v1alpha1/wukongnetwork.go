@@ -213,6 +213,12 @@ type WukongNetworkStatus struct {
 	// +optional
 	Bridge string `json:"bridge,omitempty"`
 
+	// mtu is the MTU of the attachments where spec has none: the smallest that the NICs of the nodes had when the policies were created;
+	// absent where that is 1500, or not known.
+	//
+	// +optional
+	MTU int32 `json:"mtu,omitempty"`
+
 	// failedNodes are the first three nodes on which the bridge could not be built.
 	//
 	// +optional

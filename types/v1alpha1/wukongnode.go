@@ -90,6 +90,12 @@ type NodeNetwork struct {
 	// +optional
 	// +listType=atomic
 	DefaultRoutes []NodeRoute `json:"defaultRoutes,omitempty"`
+
+	// routeRules are the routing rules of the node beside those that the kernel has by itself, without the addresses that they are for.
+	//
+	// +optional
+	// +listType=atomic
+	RouteRules []NodeRouteRule `json:"routeRules,omitempty"`
 }
 
 // NodeSummary is the node's network in the columns of kubectl. Several names are separated by commas.
@@ -143,6 +149,17 @@ type NodeInterface struct {
 	// +optional
 	MACAddress string `json:"macAddress,omitempty"`
 
+	// altNames are further names that the interface has. A network may name its NIC by one.
+	//
+	// +optional
+	// +listType=atomic
+	AltNames []string `json:"altNames,omitempty"`
+
+	// base is the interface that this one stands on; of VXLANs, macvlans, ipvlans, tunnels and the like. For a VLAN interface see vlan.
+	//
+	// +optional
+	Base string `json:"base,omitempty"`
+
 	// controller is the bridge or bond that the interface is a port of.
 	//
 	// +optional
@@ -162,6 +179,18 @@ type NodeInterface struct {
 	//
 	// +optional
 	Route string `json:"route,omitempty"`
+
+	// staticRoute is the destination of a route that leaves by the interface and was set by a profile or by hand; the first by name, and
+	// only of an interface with a default route and an address by DHCP.
+	//
+	// +optional
+	StaticRoute string `json:"staticRoute,omitempty"`
+
+	// foreignRoute is the destination of a route that leaves by the interface and was set by a daemon, as far as NMState shows that; the
+	// first by name, and only of an interface with a default route and no address by DHCP.
+	//
+	// +optional
+	ForeignRoute string `json:"foreignRoute,omitempty"`
 
 	// vlan is what a VLAN interface is on.
 	//
@@ -197,6 +226,13 @@ type NodeAddresses struct {
 	//
 	// +optional
 	Given bool `json:"given,omitempty"`
+
+	// settings are in NMState's words how the interface asks for IPv4 addresses by DHCP, where that is not NetworkManager's default, for
+	// example "auto-dns: false".
+	//
+	// +optional
+	// +listType=atomic
+	Settings []string `json:"settings,omitempty"`
 }
 
 // NodeVLAN is what a VLAN interface is on.
@@ -210,6 +246,11 @@ type NodeVLAN struct {
 	//
 	// +required
 	ID int64 `json:"id"`
+
+	// keepsTag is whether the VLAN interface leaves the tag in what it receives (reorder-headers false).
+	//
+	// +optional
+	KeepsTag bool `json:"keepsTag,omitempty"`
 }
 
 // NodeBridge is what a bridge consists of.
@@ -285,4 +326,23 @@ type NodeRoute struct {
 	//
 	// +optional
 	Gateway string `json:"gateway,omitempty"`
+}
+
+// NodeRouteRule is what routing rules of a node have in common.
+type NodeRouteRule struct {
+	// table is the number of the table that the rules send packets to.
+	//
+	// +required
+	Table int64 `json:"table"`
+
+	// incoming is the interface that the packets come in by; absent where the rules do not ask.
+	//
+	// +optional
+	Incoming string `json:"incoming,omitempty"`
+
+	// leaves are the interfaces that the routes in the table leave by; absent for table 254, where the other routes are.
+	//
+	// +optional
+	// +listType=atomic
+	Leaves []string `json:"leaves,omitempty"`
 }

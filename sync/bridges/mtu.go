@@ -1,0 +1,96 @@
+package bridges
+
+import (
+	"strconv"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"novasphere.dev/wukong/sync/facts"
+)
+
+// A network without mtu has what the NIC has. Where that is 1500 everywhere, a policy need not say it: everything has that by itself. Else
+// it does, because a bridge without an MTU of its own shrinks to the smallest of its ports, and the port of a machine begins with 1500.
+//
+// What the nodes have is looked at once, when a policy is created, and stays with the policy in facts.AnnotationMTU: a policy must not
+// change with what the nodes report, and one of an older version of the hook, which has none, stays as it is.
+
+// UsualMTU is the MTU that interfaces have by themselves.
+const UsualMTU = 1500
+
+// smallestMTU is the smallest MTU of the NICs on the nodes that a bridge reaches; 0 where one is not known. usual is whether all have
+// UsualMTU.
+func (v *View) smallestMTU(w *Want) (smallest int64, usual bool) {
+	usual = true
+	for _, n := range v.reached[w.Policy] {
+		mtu := int64(0)
+		if n.state != nil {
+			mtu = n.state.MTU(w.Bridge)
+		}
+		if mtu == 0 {
+			return 0, true
+		}
+		if smallest == 0 || mtu < smallest {
+			smallest = mtu
+		}
+		usual = usual && mtu == UsualMTU
+	}
+	return smallest, usual
+}
+
+// newMTU is the MTU that a policy is created with where the spec says none; 0 where it need not say one. Policies that share a bridge say
+// the same, that of the one that came first.
+func (v *View) newMTU(w *Want) int64 {
+	if w.Bridge.MTU != 0 || !v.Preflight {
+		return 0
+	}
+	smallest, usual := v.smallestMTU(w)
+	ally := v.eldestAlly(w.Bridge)
+	for _, p := range v.Policies.All() {
+		if p.Key != w.Policy && !p.Absent && w.Bridge.Feeds(p.Says) && (ally == nil || p.Precedes(ally.Object)) {
+			ally = p
+		}
+	}
+	switch {
+	case ally != nil && (ally.DefaultMTU < smallest || smallest == 0):
+		return ally.DefaultMTU
+	case usual:
+		return 0
+	}
+	return smallest
+}
+
+// keptMTU is the MTU of a policy that exists, where the spec says none. held is its last answer. Where that has an mtu of the spec's, the
+// spec had one then and has none now: the policy is told what the nodes have, be it the usual.
+func (v *View) keptMTU(w *Want, held *unstructured.Unstructured) int64 {
+	if w.Bridge.MTU != 0 {
+		return 0
+	}
+	if kept := annotatedMTU(held); kept != 0 || w.Bridge.Preserves || !saysMTU(held) {
+		return kept
+	}
+	smallest, _ := v.smallestMTU(w)
+	return smallest
+}
+
+// annotatedMTU is the MTU that a policy was given where the spec says none; 0 where it was given none.
+func annotatedMTU(answer *unstructured.Unstructured) int64 {
+	return facts.ReadMTU(answer.GetAnnotations()[facts.AnnotationMTU])
+}
+
+// saysMTU reports whether an answered policy says an MTU.
+func saysMTU(answer *unstructured.Unstructured) bool {
+	interfaces, _, _ := unstructured.NestedSlice(answer.Object, "spec", "desiredState", "interfaces")
+	for _, i := range interfaces {
+		if i, ok := i.(map[string]any); ok && i["mtu"] != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// annotateMTU notes on a policy the MTU that it was given where the spec says none.
+func annotateMTU(metadata map[string]any, mtu int64) {
+	if mtu != 0 {
+		metadata["annotations"] = map[string]any{facts.AnnotationMTU: strconv.FormatInt(mtu, 10)}
+	}
+}
