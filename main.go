@@ -7,8 +7,6 @@
 //	wukong render FILE...                  prints what they would create, without a cluster
 //	wukong plan FILE...                    says what would become of files in a cluster, before they are applied
 //	wukong status [NAME...]                says what has become of what was applied, what is waited for, and what to type next
-//	wukong install, upgrade, doctor        look at what a cluster has, and install the form that suits it
-//	wukong schema                          prints a JSON schema for editors
 //	wukong version, completion, help
 //
 // The verbs are explained in docs/commands.md and by wukong help VERB. As kubectl-wukong the same binary is a plugin of kubectl; it

@@ -6,5 +6,5 @@ import "github.com/spf13/cobra"
 
 // others are the verbs for people.
 func (p Process) others() []*cobra.Command {
-	return []*cobra.Command{p.render(), p.plan()}
+	return []*cobra.Command{p.render(), p.plan(), p.status()}
 }

@@ -165,6 +165,17 @@ func (c *Cluster) Missing() []string {
 	return all
 }
 
+// Denied is what could not be read, one line for each kind.
+func (c *Cluster) Denied() []string {
+	var all []string
+	for _, k := range Kinds() {
+		if why, denied := c.denied[k.Key]; denied {
+			all = append(all, fmt.Sprintf("%s: %s", k.Resource, why))
+		}
+	}
+	return all
+}
+
 // told reports whether another kind in the dump says the same as a kind that is missing.
 func (c *Cluster) told(kind string) bool {
 	switch kind {

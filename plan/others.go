@@ -24,7 +24,7 @@ func (s *simulation) others(before *dump.Cluster) ([]*Object, error) {
 			}
 			was, err := before.Ask(s.hook, parent)
 			if err != nil {
-				return nil, fmt.Errorf("%s %s: %w", parent.GetKind(), parent.GetName(), err)
+				continue // the hook cannot read it, with the files and without
 			}
 			is, err := s.cluster.Ask(s.hook, parent)
 			if err != nil {
