@@ -24,8 +24,9 @@ type Process struct {
 
 // exit is an error that the process ends with, by a code of its own.
 type exit struct {
-	code int
-	err  error // nil where everything is said
+	code  int
+	err   error // nil where everything is said
+	typed bool  // somebody has typed what no manifest has, and reads the error as it is
 }
 
 func (e exit) Error() string {
@@ -47,13 +48,13 @@ func Run(ctx context.Context, p Process) int {
 	if err == nil {
 		return 0
 	}
-	code := 1
-	if how := (exit{}); errors.As(err, &how) {
+	code, how := 1, exit{}
+	if errors.As(err, &how) {
 		if code, err = how.code, how.err; err == nil {
 			return code
 		}
 	}
-	if serves(ran) {
+	if serves(ran) && !how.typed {
 		slog.New(slog.NewJSONHandler(p.Stderr, nil)).Error("exiting", "err", err)
 		return code
 	}
@@ -86,7 +87,7 @@ func (p Process) root() *cobra.Command {
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.SuggestionsMinimumDistance = 2
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return exit{misused(c), fmt.Errorf("%w (see %s -h)", err, c.CommandPath())}
+		return exit{code: misused(c), err: fmt.Errorf("%w (see %s -h)", err, c.CommandPath())}
 	})
 	if !p.plugin() {
 		root.AddCommand(p.serve("serve"))
@@ -123,7 +124,7 @@ func noVerb(c *cobra.Command, args []string) error {
 	} else {
 		message += fmt.Sprintf(": for what a file would become, write %s render %s", c.CommandPath(), args[0])
 	}
-	return fmt.Errorf("%s (see %s -h)", message, c.CommandPath())
+	return exit{code: 1, err: fmt.Errorf("%s (see %s -h)", message, c.CommandPath()), typed: true}
 }
 
 // doubled is the arguments with two dashes before each flag of more than one letter, because people, manifests and documents write

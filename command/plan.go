@@ -49,7 +49,7 @@ func (p Process) plan() *cobra.Command {
 	o.hook.flags(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if o.files = append(o.files, args...); len(o.files) == 0 {
-			return exit{2, errors.New("no files: name them, or - for standard input (see plan -h)")}
+			return exit{code: 2, err: errors.New("no files: name them, or - for standard input (see plan -h)")}
 		}
 		return p.plans(c, o)
 	}
@@ -59,11 +59,11 @@ func (p Process) plan() *cobra.Command {
 func (p Process) plans(c *cobra.Command, o *planOptions) error {
 	in, dropped, err := p.planned(c, o)
 	if err != nil {
-		return exit{2, err}
+		return exit{code: 2, err: err}
 	}
 	made, err := plan.Make(*in)
 	if err != nil {
-		return exit{2, err}
+		return exit{code: 2, err: err}
 	}
 	for _, d := range dropped {
 		_, _ = fmt.Fprintln(p.Stderr, "wukong plan:", d)
@@ -72,7 +72,7 @@ func (p Process) plans(c *cobra.Command, o *planOptions) error {
 		return err
 	}
 	if o.hook.settings.Preflight && in.Hook.NMState && in.Cluster.Blind() && asksForPolicies(made) {
-		return exit{2, fmt.Errorf("the dump has no nodes, so nobody knows whether the bridges may be built: make it by %s", dump.Command())}
+		return exit{code: 2, err: fmt.Errorf("the dump has no nodes, so nobody knows whether the bridges may be built: make it by %s", dump.Command())}
 	}
 	if made.Refused {
 		return exit{code: 1}

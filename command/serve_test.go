@@ -246,6 +246,9 @@ func TestRunFails(t *testing.T) {
 			var line struct{ Err string }
 			last := stderr.Bytes()
 			last = last[bytes.LastIndexByte(bytes.TrimSpace(last), '\n')+1:]
+			if last[0] != '{' { // somebody has typed what no manifest has
+				line.Err, last = string(last), []byte("{}")
+			}
 			if err := json.Unmarshal(last, &line); err != nil || code != 1 || !strings.Contains(line.Err, test.want) {
 				t.Errorf("exit code %d (%v), got %q, want %q", code, err, line.Err, test.want)
 			}
