@@ -157,6 +157,9 @@ func (v *View) keep(w *Want, existing *facts.Policy) Outcome {
 		o.Child = held
 	}
 	o.State, o.Refusal = nmstate.state, nmstate.refusal()
+	if nmstate.state == v1alpha1.PolicyDegraded {
+		o = afterFailure(nmstate.failed, o)
+	}
 	return v.judge(w, existing, o)
 }
 

@@ -180,10 +180,10 @@ func (v *View) eldestAlly(b node.Bridge) *facts.Policy {
 	return eldest
 }
 
-// FailedOn are the nodes on which a policy has failed.
+// FailedOn are the nodes on which a policy has failed, and that NMState does not try again.
 func (v *View) FailedOn(policy string) (nodes []string) {
 	for _, e := range v.enactments[policy] {
-		if e.Conditions.Of("Failing").True() {
+		if e.Conditions.Of("Failing").True() && !e.Retried() {
 			nodes = append(nodes, e.Node)
 		}
 	}

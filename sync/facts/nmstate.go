@@ -197,6 +197,13 @@ func (e *Enactment) OfAnother(uid types.UID, told, created time.Time) bool {
 	return !e.Created.IsZero() && !created.IsZero() && e.Created.Before(created)
 }
 
+// Retried reports whether NMState has failed on the node and tries again. It does so five times, and calls each time but the
+// last a failure that is in progress.
+func (e *Enactment) Retried() bool {
+	failing := e.Conditions.Of("Failing")
+	return failing.True() && (failing.Reason == "Retrying" || e.Conditions.Of("Progressing").True())
+}
+
 func (e *Enactment) readFrom(r *lenient.Reader) {
 	r.Object(func(member []byte) {
 		if string(member) != "status" {
