@@ -36,6 +36,7 @@ type request struct {
 // others are the cases whose request is no dump, and why.
 var others = map[string]string{
 	"sync/preflight-waits-for-a-node-without-state":                            "WukongNodes are made of the Nodes, and say it in other words",
+	"sync/lost-bridge-stays-wanted-while-a-node-is-not-known-yet":              "WukongNodes are made of the Nodes, and say it in other words",
 	"sync/preflight-waits-for-a-node-that-has-just-joined":                     "WukongNodes are made of the Nodes, and say it in other words",
 	"sync/preflight-waits-for-a-node-that-nmstate-does-not-count":              "WukongNodes are made of the Nodes, and say it in other words",
 	"sync/preflight-waits-where-no-nodes-are-sent":                             "the request is from before a rule counts",

@@ -58,6 +58,9 @@ func (v *view) decideOwn(n *network) outcome.Outcome {
 			// What the network's policy was given as its MTU is not known while there is none.
 			return outcome.Outcome{Child: hold.Child(&existing.Object)}
 		}
+		if _, certain := hold.MadeAttachment(existing); !certain && n.attachmentReformed(existing.Made()) && n.attachmentReformed(existing.Says()) {
+			return outcome.Outcome{Child: hold.Child(&existing.Object)} // it may be that of another network
+		}
 		return outcome.Outcome{Child: v.newAttachment(n)}
 	}
 	if taken := outcome.NameTaken(v.foreignAttachment(n.attachmentName), v.owner); taken != nil {

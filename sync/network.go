@@ -5,6 +5,7 @@ import (
 
 	"novasphere.dev/wukong/sync/bridges"
 	"novasphere.dev/wukong/sync/facts"
+	"novasphere.dev/wukong/sync/hold"
 	"novasphere.dev/wukong/sync/node"
 	"novasphere.dev/wukong/sync/outcome"
 	"novasphere.dev/wukong/types/v1alpha1"
@@ -89,12 +90,9 @@ func (v *view) readBridge(n *network) {
 		if v.nmstate {
 			n.policyName = policyName(v.w, n.Name)
 		}
-		n.bridge = bridgeOf(n.Network, nicOf(n.Network, v.children.Policies.Get(n.policyName).Made().NIC, v.settings))
+		n.bridge = bridgeOf(n.Network, nicOf(n.Network, madeNIC(v.children.Policies.Get(n.policyName)), v.settings))
 	case v1alpha1.Macvlan, v1alpha1.Ipvlan:
-		made := node.Bridge{}
-		if a := v.children.Attachments.Get(n.attachmentName); a != nil {
-			made = a.Made()
-		}
+		made, _ := hold.MadeAttachment(v.children.Attachments.Get(n.attachmentName))
 		n.bridge = node.Bridge{Kind: string(n.Type), NIC: nicOf(n.Network, made.NIC, v.settings)}
 	default:
 		n.bridge = node.Bridge{Kind: string(n.Type)}
@@ -120,10 +118,10 @@ func (v *view) superseded(n *network) string {
 	const leaves = "%s %s is still that of a network of the same name that was removed: it goes first"
 	name := policyName(v.w, n.Name)
 	if p := v.children.Policies.Get(name); p != nil {
-		switch made := p.Made(); {
+		switch {
 		case p.Marked() && p.Absent:
-			return fmt.Sprintf("policy %s is taking bridge %s off the nodes: that is finished first", name, made.Name)
-		case n.policyName == "" || made.Kind != "" && n.bridge.Reformed(made):
+			return fmt.Sprintf("policy %s is taking bridge %s off the nodes: that is finished first", name, p.Says.Name)
+		case n.policyName == "" || madeOtherwise(p, n.bridge):
 			return fmt.Sprintf(leaves, "policy", name)
 		}
 		// The policy decides alone. The labels of the attachment must not: its editor needs rights in one namespace only,
@@ -132,12 +130,23 @@ func (v *view) superseded(n *network) string {
 	}
 	key := facts.Qualified(v.w.Spec.Namespace, attachmentName(v.w, n.Name))
 	if a := v.children.Attachments.Get(key); a != nil {
-		made := a.Made()
-		if !n.ownAttachment || made.Kind != "" && n.attachmentReformed(made) {
+		if made, certain := hold.MadeAttachment(a); !n.ownAttachment || certain && n.attachmentReformed(made) {
 			return fmt.Sprintf(leaves, "attachment", key)
 		}
 	}
 	return ""
+}
+
+// madeOtherwise reports whether a policy was made for a bridge in another form, for certain.
+func madeOtherwise(p *facts.Policy, wanted node.Bridge) bool {
+	made, certain := hold.MadePolicy(p)
+	return certain && wanted.Reformed(made)
+}
+
+// madeNIC is the NIC that a policy was made with; empty where there is none.
+func madeNIC(p *facts.Policy) string {
+	made, _ := hold.MadePolicy(p)
+	return made.NIC
 }
 
 // nicOf is the NIC of a network. An existing child keeps the NIC that it was made with when the default changes: a flag

@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"novasphere.dev/wukong/sync/bridges"
+	"novasphere.dev/wukong/sync/hold"
 	"novasphere.dev/wukong/sync/outcome"
 	"novasphere.dev/wukong/types/v1alpha1"
 )
@@ -151,7 +152,7 @@ func (v *networkView) refusedStatus(r *outcome.Refusal, ready part) v1alpha1.Wuk
 	// Customize asks for what NMState says of policies that are leaving by their names here.
 	for _, p := range v.children.Policies.All() {
 		if !v.copied(p) && !slices.ContainsFunc(v.bridges.Wants, func(w bridges.Want) bool { return w.Policy == p.Name }) {
-			made := p.Made()
+			made, _ := hold.MadePolicy(p)
 			s.Policies = append(s.Policies, v1alpha1.NetworkPolicyStatus{Name: p.Name, Bridge: made.Name, Uplink: made.Uplink})
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"novasphere.dev/wukong/sync/facts"
+	"novasphere.dev/wukong/sync/hold"
 	"novasphere.dev/wukong/sync/node"
 	"novasphere.dev/wukong/types/v1alpha1"
 )
@@ -22,7 +23,7 @@ func (v *view) networkStatus(n *network) v1alpha1.NetworkStatus {
 		s.Uplink = ""
 	}
 	name := policyName(v.w, n.Name)
-	if made := v.children.Policies.Get(name).Made(); n.superseded != "" && made.Name != "" {
+	if made, _ := hold.MadePolicy(v.children.Policies.Get(name)); n.superseded != "" && made.Name != "" {
 		// Until the earlier network's policy is gone, its bridge is on the nodes. Customize reads these names, and asks for
 		// the policies that share the bridge.
 		s.Bridge, s.Uplink, s.PolicyName = made.Name, made.Uplink, name
@@ -139,10 +140,11 @@ func (v *view) leavingStatuses(all []leaving) []v1alpha1.NetworkStatus {
 		if i < 0 {
 			statuses, i = append(statuses, v1alpha1.NetworkStatus{Name: l.network, Message: l.message}), len(statuses)
 		}
-		switch labels := l.child.GetLabels(); l.child.GetKind() {
+		switch l.child.GetKind() {
 		case "NodeNetworkConfigurationPolicy":
 			statuses[i].PolicyName = l.child.GetName()
-			statuses[i].Bridge, statuses[i].Uplink = labels[facts.LabelBridge], labels[facts.LabelUplink]
+			made, _ := hold.MadePolicy(v.children.Policies.Get(l.child.GetName()))
+			statuses[i].Bridge, statuses[i].Uplink = made.Name, made.Uplink
 		case "NetworkAttachmentDefinition":
 			statuses[i].NADName = facts.Qualified(l.child.GetNamespace(), l.child.GetName())
 		}

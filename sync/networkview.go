@@ -73,7 +73,7 @@ func (v *networkView) uplinks() []uplink {
 	if len(spec.Uplinks) == 0 {
 		policy := networkPolicyName(v.w.Name, "")
 		// What exists keeps the NIC that it was made with when the default changes.
-		nic := nicOf(v1alpha1.Network{PhysicalInterface: spec.PhysicalInterface}, v.children.Policies.Get(policy).Made().NIC, v.settings)
+		nic := nicOf(v1alpha1.Network{PhysicalInterface: spec.PhysicalInterface}, madeNIC(v.children.Policies.Get(policy)), v.settings)
 		return []uplink{{policy: policy, nic: nic, nodeSelector: selectorOf(spec.NodeSelector)}}
 	}
 	var all []uplink
@@ -134,11 +134,11 @@ func (v *networkView) labels(b node.Bridge) map[string]any {
 // The table in docs/decisions.md has its rows.
 func (v *networkView) superseded(policy string, wanted node.Bridge) string {
 	p := v.children.Policies.Get(policy)
-	switch made := p.Made(); {
+	switch {
 	case p == nil:
 	case p.Marked() && p.Absent:
-		return fmt.Sprintf("policy %s is taking bridge %s off the nodes: that is finished first", policy, made.Name)
-	case made.Kind != "" && wanted.Reformed(made):
+		return fmt.Sprintf("policy %s is taking bridge %s off the nodes: that is finished first", policy, p.Says.Name)
+	case madeOtherwise(p, wanted):
 		return fmt.Sprintf("policy %s is still that of an uplink of the same name that was removed: it goes first", policy)
 	}
 	return ""

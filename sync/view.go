@@ -7,6 +7,7 @@ import (
 
 	"novasphere.dev/wukong/sync/bridges"
 	"novasphere.dev/wukong/sync/facts"
+	"novasphere.dev/wukong/sync/hold"
 	"novasphere.dev/wukong/types/v1alpha1"
 )
 
@@ -64,10 +65,16 @@ func (v *view) bridgesView() *bridges.View {
 		b.Wants = append(b.Wants, bridges.Want{
 			Policy: n.policyName, Bridge: n.bridge, ReclaimPolicy: n.ReclaimPolicy, Labels: v.networkLabels(n),
 			NodeSelector: nodeSelector(v.w), Superseded: n.superseded,
-			Stands: v.children.Attachments.Get(n.attachmentName) != nil || v.uses(n.Name),
+			Stands: v.plugs(n) || v.uses(n.Name),
 		})
 	}
 	return bridges.New(b)
+}
+
+// plugs reports whether the attachment of a network is there. One that has lost its label is no child, and plugs into the bridge all the same.
+func (v *view) plugs(n *network) bool {
+	a := v.related.Attachments.Get(n.attachmentName)
+	return v.children.Attachments.Get(n.attachmentName) != nil || a != nil && a.Bridge == n.bridge.Name
 }
 
 // askedBridges are the names of the bridges whose policies Customize asks for: those in spec and status.
@@ -86,18 +93,18 @@ func (v *view) askedBridges() map[string]bool {
 
 // reclaimed are the keys of the policies whose bridges have to be removed from the nodes with them. The reclaimPolicy
 // in the spec counts where the spec still has the network, so that the user can change it while the removal waits;
-// otherwise the last one counts, which is in a label of the policy.
+// otherwise the last one counts, which is in a label of the policy, and was there in the last answer.
 func (v *view) reclaimed() map[string]bool {
 	all := map[string]bool{}
 	for _, p := range v.children.Policies.All() {
-		all[p.Key] = p.Labels[facts.LabelReclaimPolicy] == string(v1alpha1.Delete)
+		all[p.Key] = p.Labels[facts.LabelReclaimPolicy] == string(v1alpha1.Delete) && hold.AnsweredLabel(&p.Object, facts.LabelReclaimPolicy) == string(v1alpha1.Delete)
 	}
 	for _, n := range v.w.Spec.Networks {
 		p := v.children.Policies.Get(policyName(v.w, n.Name))
 		if p == nil {
 			continue
 		}
-		made := p.Made()
+		made, _ := hold.MadePolicy(p)
 		wanted := bridgeOf(n, nicOf(n, made.NIC, Settings{}))
 		wanted.Preserves = made.Preserves
 		if !wanted.Reformed(made) {

@@ -8,17 +8,7 @@ import (
 
 // disagreements are the rows of the table in which the look does not yet say what is right, each with the reason. A row whose mark is no longer
 // needed fails, and loses its mark.
-var disagreements = map[string]string{
-	"an address is preserved":                                 "NetworkManager's default for IPv6 is taken for an address that was given, although there is only a link-local one",
-	"an address by DHCP is preserved":                         "the same",
-	"a bond's address is preserved":                           "the bond's ports have its hardware address, but captures choose by name first",
-	"an address by DHCP with a client id is preserved":        "client ids are not looked at",
-	"an address with a routing rule is preserved":             "routing rules are not looked at",
-	"an address with a VXLAN on the NIC is preserved":         "what stands on a NIC is not looked at",
-	"an address that is only a guest on the NIC is preserved": "a virtual IP is not told from an address of the node",
-	"an address by DHCP beside a static route is preserved":   "static routes beside DHCP are not looked at",
-	"a NIC with a macvlan":                                    "what stands on a NIC is not looked at",
-}
+var disagreements = map[string]string{}
 
 // The NIC that the networks of the table are asked for on, as it is where the node's address is on it.
 func carrying(ipv4, ipv6 string) []profile {

@@ -65,7 +65,7 @@ func (v *View) youngerRival(b node.Bridge, existing *facts.Policy) *outcome.Refu
 // winner again by itself.
 // The table in docs/decisions.md has its rows.
 func (v *View) winnerOver(existing *facts.Policy) *facts.Policy {
-	made := existing.Made()
+	made, _ := hold.MadePolicy(existing)
 	made.MTU = existing.Says.MTU
 	_, winner := v.lostTo(made, existing)
 	if winner == nil || !restorable(existing, winner) {
@@ -78,7 +78,7 @@ func (v *View) winnerOver(existing *facts.Policy) *facts.Policy {
 // select the same nodes, and move no address. A bridge whose kind differs under the same name cannot be restored:
 // Metacontroller merges interfaces by their names.
 func restorable(existing, winner *facts.Policy) bool {
-	made := existing.Made()
+	made, _ := hold.MadePolicy(existing)
 	return ownedByWukong(&winner.Object) && !existing.Says.Preserves && !winner.Says.Preserves &&
 		(made.Name != winner.Says.Name || made.Kind == winner.Says.Kind) &&
 		maps.Equal(nodeSelector(hold.Policy(existing)), winner.NodeSelector)
@@ -111,8 +111,8 @@ func (v *View) restoring(existing, winner *facts.Policy) *unstructured.Unstructu
 			}
 		}
 	}
-	made := existing.Made()
-	if !kept[made.Uplink] && made.Uplink != winner.Says.Uplink && !v.uplinkTaken(existing, made) {
+	made, _ := hold.MadePolicy(existing)
+	if made.Uplink != "" && !kept[made.Uplink] && made.Uplink != winner.Says.Uplink && !v.uplinkTaken(existing, made) {
 		restored = append(restored, released(made))
 	}
 	if !kept[made.Name] {

@@ -134,7 +134,7 @@ func (v *View) withoutSharers(w *Want) map[string]bool {
 // The table in docs/decisions.md has its rows.
 func (v *View) keep(w *Want, existing *facts.Policy) Outcome {
 	held, nmstate := hold.Policy(existing), v.progress(existing)
-	mtu := v.keptMTU(w, held)
+	mtu := keptMTU(w, held)
 	desired := v.desired(w, form{mtu: mtu})
 	if nmstate.state == v1alpha1.PolicyIgnored && w.Entries > 0 {
 		nmstate.message = v.unselected(w, existing.NodeSelector)
@@ -144,6 +144,10 @@ func (v *View) keep(w *Want, existing *facts.Policy) Outcome {
 	}
 	o := Outcome{Concern: v.concern(w.filled(mtu), existing), MTU: mtu}
 	o.Child = desired
+	if _, certain := hold.MadePolicy(existing); !certain && w.Bridge.Reformed(existing.Made()) && w.Bridge.Reformed(existing.Says) {
+		desired = held // it may be that of another network, and it is not known whether that is gone
+		o.Child = held
+	}
 	if !reflect.DeepEqual(held.Object["spec"], desired.Object["spec"]) {
 		// A change can harm nodes that the policy has not harmed so far: by a wider nodeSelector, or a larger mtu.
 		if no := v.changeRefusal(w.filled(mtu), existing); no != nil {
@@ -174,7 +178,7 @@ func (w *Want) filled(mtu int64) *Want {
 }
 
 // judge adds to the outcome of a policy that stays what is wrong with its bridge: a node has lost it, or a younger
-// policy may have taken its uplink. A lost bridge that nothing uses and that could not be built again has its policy
+// policy may have taken its uplink. A lost bridge that nothing uses and that would be refused now has its policy
 // deleted, because NMState may try to build it at any time.
 // The table in docs/decisions.md has its rows.
 func (v *View) judge(w *Want, existing *facts.Policy, o Outcome) Outcome {
@@ -188,8 +192,9 @@ func (v *View) judge(w *Want, existing *facts.Policy, o Outcome) Outcome {
 		return o
 	}
 	if lost != "" {
+		// What is merely not known, as of a node that has just joined or never reports, takes nothing down.
 		again := v.begin(w)
-		if again.Child == nil && !w.Stands {
+		if again.Refusal != nil && again.Refusal.Stuck && again.Refusal.Reason != v1alpha1.ReasonPreflightWaiting && !w.Stands {
 			return again
 		}
 		o.Refusal = lostRefusal(w, lost, again)

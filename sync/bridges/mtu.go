@@ -59,33 +59,30 @@ func (v *View) newMTU(w *Want) int64 {
 	return smallest
 }
 
-// keptMTU is the MTU of a policy that exists, where the spec says none. held is its last answer. Where that has an mtu of the spec's, the
-// spec had one then and has none now: the policy is told what the nodes have, be it the usual.
-func (v *View) keptMTU(w *Want, held *unstructured.Unstructured) int64 {
-	if w.Bridge.MTU != 0 {
+// keptMTU is the MTU of a policy that exists, where the spec says none: what its last answer says, held. Nothing is looked at again, and
+// the annotation does not count: whoever may edit a policy may edit that. So where the spec had an mtu and has none now, the nodes keep it.
+func keptMTU(w *Want, held *unstructured.Unstructured) int64 {
+	if w.Bridge.MTU != 0 || w.Bridge.Preserves {
 		return 0
 	}
-	if kept := annotatedMTU(held); kept != 0 || w.Bridge.Preserves || !saysMTU(held) {
-		return kept
-	}
-	smallest, _ := v.smallestMTU(w)
-	return smallest
+	return saidMTU(held)
 }
 
-// annotatedMTU is the MTU that a policy was given where the spec says none; 0 where it was given none.
-func annotatedMTU(answer *unstructured.Unstructured) int64 {
-	return facts.ReadMTU(answer.GetAnnotations()[facts.AnnotationMTU])
-}
-
-// saysMTU reports whether an answered policy says an MTU.
-func saysMTU(answer *unstructured.Unstructured) bool {
+// saidMTU is the largest MTU in an answered policy, which is the bridge's; 0 where it says none.
+func saidMTU(answer *unstructured.Unstructured) int64 {
 	interfaces, _, _ := unstructured.NestedSlice(answer.Object, "spec", "desiredState", "interfaces")
+	var said int64
 	for _, i := range interfaces {
-		if i, ok := i.(map[string]any); ok && i["mtu"] != nil {
-			return true
+		if i, ok := i.(map[string]any); ok {
+			switch mtu := i["mtu"].(type) {
+			case int64:
+				said = max(said, mtu)
+			case float64:
+				said = max(said, int64(mtu))
+			}
 		}
 	}
-	return false
+	return said
 }
 
 // annotateMTU notes on a policy the MTU that it was given where the spec says none.

@@ -18,6 +18,7 @@ package bridges
 import (
 	"iter"
 	"slices"
+	"strings"
 	"time"
 
 	"novasphere.dev/wukong/sync/facts"
@@ -127,9 +128,11 @@ func New(v View) *View {
 }
 
 // owns reports whether a related policy is the owner's. Metacontroller reads the caches of children and related objects
-// at different moments, so a policy of the owner may be in only one of them.
+// at different moments, so a policy of the owner may be in only one of them. An owner reference alone can be edited: a policy that
+// does not have a name of the owner's is somebody else's all the same.
 func (v *View) owns(p *facts.Policy) bool {
-	return v.Policies.Get(p.Key) != nil || p.Owner.Controller && p.Owner.UID == v.Owner.UID
+	named := strings.HasPrefix(p.Name, v.Owner.Name+"-") || strings.HasPrefix(p.Name, v.Owner.Name+".")
+	return v.Policies.Get(p.Key) != nil || named && p.Owner.Controller && p.Owner.UID == v.Owner.UID
 }
 
 // other is the policy of somebody else with this name; nil where there is none.

@@ -1,6 +1,11 @@
 package facts
 
-import "novasphere.dev/wukong/sync/lenient"
+import (
+	"cmp"
+
+	"novasphere.dev/wukong/sync/lenient"
+	"novasphere.dev/wukong/sync/node"
+)
 
 // Attachment is a NetworkAttachmentDefinition.
 type Attachment struct {
@@ -12,6 +17,14 @@ type Attachment struct {
 
 	// ConfigName is the name in the CNI configuration. In one that the hook has made it is the attachment's own.
 	ConfigName string
+
+	// Plugin is the CNI plugin, or the first of several, and Master the NIC of the node that it names; empty where there is none.
+	Plugin, Master string
+}
+
+// Says is what the attachment plugs into, by its CNI configuration; the zero Bridge where that cannot be read.
+func (a *Attachment) Says() node.Bridge {
+	return node.Bridge{Kind: BridgeKind(a.Plugin), Name: a.Bridge, NIC: a.Master}
 }
 
 func (a *Attachment) readFrom(r *lenient.Reader) {
@@ -29,24 +42,41 @@ func (a *Attachment) readFrom(r *lenient.Reader) {
 }
 
 func (a *Attachment) readConfig(config string) {
-	var bridge, name string
+	var whole plugin
+	var name string
 	err := lenient.Unmarshal([]byte(config), func(r *lenient.Reader) {
 		r.Object(func(member []byte) {
 			switch string(member) {
 			case "name":
 				name = r.Text()
-			case "bridge":
-				bridge = r.Text()
 			case "plugins":
 				r.Objects(func() {
-					if named := readText(r, "bridge"); named != "" && bridge == "" {
-						bridge = named
-					}
+					var p plugin
+					r.Object(func(member []byte) { p.read(r, member) })
+					whole = plugin{cmp.Or(whole.kind, p.kind), cmp.Or(whole.bridge, p.bridge), cmp.Or(whole.master, p.master)}
 				})
+			default:
+				whole.read(r, member)
 			}
 		})
 	})
 	if err == nil {
-		a.Bridge, a.ConfigName = bridge, name
+		a.Bridge, a.ConfigName, a.Plugin, a.Master = whole.bridge, name, whole.kind, whole.master
+	}
+}
+
+// plugin is what a CNI configuration says of one plugin.
+type plugin struct {
+	kind, bridge, master string
+}
+
+func (p *plugin) read(r *lenient.Reader, member []byte) {
+	switch string(member) {
+	case "type":
+		p.kind = r.Text()
+	case "bridge":
+		p.bridge = r.Text()
+	case "master":
+		p.master = r.Text()
 	}
 }

@@ -20,7 +20,8 @@ type Policy struct {
 	// desired state, whatever the labels are. An MTU that was only filled in does not count: see DefaultMTU.
 	Says node.Bridge
 
-	// Absent is whether the policy removes that bridge. Then the NIC and the uplink in Says are those of the labels.
+	// Absent is whether the policy removes that bridge. Then the NIC in Says is that of the labels, and the uplink too where the
+	// desired state has none.
 	Absent bool
 
 	// MovesDHCP is whether the bridge gets an address of its own by DHCP.
@@ -148,13 +149,13 @@ func (d *desired) readPort(r *lenient.Reader) {
 	})
 }
 
-// says finds the bridge that the desired interfaces describe. Where there are several, the bridge in the labels counts:
-// a policy that restores the bridge of another policy has a second one.
+// says finds the bridge that the desired interfaces describe. Where there are several, one that is removed counts, because a
+// policy that restores the bridge of another policy has a second one; else the one in the labels.
 func (p *Policy) says(interfaces []desired) {
 	b := &p.Says
 	for _, i := range interfaces {
 		p.MovesDHCP = p.MovesDHCP || i.dhcp
-		if i.kind != node.LinuxBridge && i.kind != node.OVSBridge || b.Name != "" && b.Name == p.Labels[LabelBridge] {
+		if i.kind != node.LinuxBridge && i.kind != node.OVSBridge || p.Absent || i.state != "absent" && b.Name != "" && b.Name == p.Labels[LabelBridge] {
 			continue
 		}
 		b.Name, b.Kind, b.MTU, b.Uplink = i.name, i.kind, i.mtu, i.port
@@ -168,6 +169,25 @@ func (p *Policy) says(interfaces []desired) {
 	}
 	if p.Absent {
 		b.Uplink, b.NIC = p.Labels[LabelUplink], p.Labels[LabelNIC]
+		p.saysReleased(interfaces)
+	}
+}
+
+// saysReleased finds the uplink of a bridge that is removed. It is listed too, unless something else has it by now: a VLAN interface
+// as removed, and a NIC as up, without a type.
+func (p *Policy) saysReleased(interfaces []desired) {
+	b := &p.Says
+	for _, i := range interfaces {
+		switch {
+		case i.kind == "vlan" && i.state == "absent":
+			if b.Uplink = i.name; b.NIC == i.name {
+				b.NIC = ""
+			}
+			return
+		case i.kind == "" && i.state == "up":
+			b.Uplink, b.NIC = i.name, i.name
+			return
+		}
 	}
 }
 
@@ -219,9 +239,21 @@ func (e *Enactment) readFrom(r *lenient.Reader) {
 			}
 		})
 	})
+	// Its name is node.policy. Both may have dots, so the labels say where to cut it; labels that do not fit were edited.
 	e.Policy, e.Node = e.Labels["nmstate.io/policy"], e.Labels["nmstate.io/node"]
-	if e.Node == "" {
-		e.Node, _, _ = strings.Cut(e.Name, ".")
+	if e.Name != e.Node+"."+e.Policy {
+		e.readName()
+	}
+}
+
+// readName reads node and policy from the name of an enactment, where one of its labels does not fit that.
+func (e *Enactment) readName() {
+	if node, fits := strings.CutSuffix(e.Name, "."+e.Policy); fits && e.Policy != "" {
+		e.Node = node
+	} else if policy, fits := strings.CutPrefix(e.Name, e.Node+"."); fits && e.Node != "" {
+		e.Policy = policy
+	} else if node, policy, ok := strings.Cut(e.Name, "."); ok {
+		e.Node, e.Policy = node, policy
 	}
 }
 

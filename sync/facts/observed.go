@@ -189,6 +189,24 @@ func readChildren[T any, P observed[T]](r *lenient.Reader, s *Set[T]) {
 	})
 }
 
+// PolicyOf reads a policy that is no child: what the hook answered last. What cannot be read is an empty policy.
+func PolicyOf(text []byte) *Policy {
+	p := &Policy{}
+	if err := lenient.Unmarshal(text, p.readFrom); err != nil {
+		return &Policy{}
+	}
+	return p
+}
+
+// AttachmentOf reads an attachment in the same way.
+func AttachmentOf(text []byte) *Attachment {
+	a := &Attachment{}
+	if err := lenient.Unmarshal(text, a.readFrom); err != nil {
+		return &Attachment{}
+	}
+	return a
+}
+
 // identified makes an object without a kind an error: no API server sends such an object, and the hook could not answer
 // it.
 func identified(r *lenient.Reader, o *Object) {

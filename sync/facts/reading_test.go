@@ -155,12 +155,13 @@ func policy(o facts.Object, m map[string]any) facts.Policy {
 	}
 	for _, i := range interfaces {
 		p.MovesDHCP = p.MovesDHCP || truth(i, "ipv4", "dhcp")
-		kind, marked := text(i, "type"), p.Says.Name != "" && p.Says.Name == o.Labels[facts.LabelBridge]
-		if marked || kind != node.LinuxBridge && kind != node.OVSBridge {
+		kind, gone := text(i, "type"), text(i, "state") == "absent"
+		marked := p.Says.Name != "" && p.Says.Name == o.Labels[facts.LabelBridge]
+		if p.Absent || marked && !gone || kind != node.LinuxBridge && kind != node.OVSBridge {
 			continue
 		}
 		p.Says = node.Bridge{Kind: kind, Name: text(i, "name"), MTU: number(i, "mtu")}
-		p.Absent = text(i, "state") == "absent"
+		p.Absent = gone
 		for _, port := range items(i, "bridge", "port") {
 			p.Says.Uplink = text(port, "name")
 		}
@@ -173,6 +174,18 @@ func policy(o facts.Object, m map[string]any) facts.Policy {
 	}
 	if p.Absent {
 		p.Says.Uplink, p.Says.NIC = o.Labels[facts.LabelUplink], o.Labels[facts.LabelNIC]
+		for _, i := range interfaces {
+			kind, state, name := text(i, "type"), text(i, "state"), text(i, "name")
+			if tagged := kind == "vlan" && state == "absent"; tagged || kind == "" && state == "up" {
+				p.Says.Uplink = name
+				if !tagged {
+					p.Says.NIC = name
+				} else if p.Says.NIC == name {
+					p.Says.NIC = ""
+				}
+				break
+			}
+		}
 	}
 	p.Says.Preserves = value(m, "spec", "capture") != nil
 	if p.Says.MTU == o.DefaultMTU {
@@ -186,8 +199,16 @@ func enactment(o facts.Object, m map[string]any) facts.Enactment {
 		Object: o, Policy: o.Labels["nmstate.io/policy"], Node: o.Labels["nmstate.io/node"],
 		Generation: number(m, "status", "policyGeneration"), Conditions: conditions(m),
 	}
-	if e.Node == "" {
-		e.Node, _, _ = strings.Cut(o.Name, ".")
+	if o.Name == e.Node+"."+e.Policy {
+		return e
+	}
+	switch {
+	case e.Policy != "" && strings.HasSuffix(o.Name, "."+e.Policy):
+		e.Node = strings.TrimSuffix(o.Name, "."+e.Policy)
+	case e.Node != "" && strings.HasPrefix(o.Name, e.Node+"."):
+		e.Policy = strings.TrimPrefix(o.Name, e.Node+".")
+	case strings.Contains(o.Name, "."):
+		e.Node, e.Policy, _ = strings.Cut(o.Name, ".")
 	}
 	return e
 }
@@ -200,9 +221,12 @@ func attachment(o facts.Object, m map[string]any) facts.Attachment {
 		return a
 	}
 	a.Bridge, a.ConfigName = text(config, "bridge"), text(config, "name")
+	a.Plugin, a.Master = text(config, "type"), text(config, "master")
 	for _, p := range items(config, "plugins") {
-		if a.Bridge == "" {
-			a.Bridge = text(p, "bridge")
+		for field, to := range map[string]*string{"bridge": &a.Bridge, "type": &a.Plugin, "master": &a.Master} {
+			if *to == "" {
+				*to = text(p, field)
+			}
 		}
 	}
 	return a

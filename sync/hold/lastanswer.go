@@ -14,14 +14,23 @@ import (
 
 // lastAnswer is what the hook answered last for a child; the observed child itself where that cannot be found.
 func lastAnswer(o *facts.Object) *unstructured.Unstructured {
-	if noted := lastApplied(o); noted != nil {
-		return noted
+	if answer := noted(o); answer != nil {
+		return answer
 	}
-	whole := observed(o)
-	if applied := serverSideApplied(o, whole); applied != nil {
+	return observed(o)
+}
+
+// noted is what the hook answered last for a child; nil where that cannot be found.
+func noted(o *facts.Object) *unstructured.Unstructured {
+	if applied := lastApplied(o); applied != nil {
 		return applied
 	}
-	return whole
+	return serverSideApplied(o, observed(o))
+}
+
+// AnsweredLabel is the value that the last answer gave a label; empty where it had none.
+func AnsweredLabel(o *facts.Object, label string) string {
+	return lastAnswer(o).GetLabels()[label]
 }
 
 // Answered reports whether the last answer had a field of a machine. Others may have set it since.
