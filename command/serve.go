@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 
 	"novasphere.dev/wukong/server"
+	"novasphere.dev/wukong/types/v1alpha1"
 )
 
 // options are the values of the hook's flags.
@@ -64,6 +65,9 @@ func (o *options) flags(fs *pflag.FlagSet) {
 	settingsFlags(fs, &o.server.Settings)
 	fs.Func("memory-limit", "`size` of the container's memory, for example 2Gi: the collector works harder near 80 % of it "+
 		"(default: GOMEMLIMIT, or none)", func(value string) error {
+		if !v1alpha1.SaneQuantity(value) {
+			return errors.New("the size is a number and a unit such as Mi or Gi, for example 2Gi")
+		}
 		size, err := resource.ParseQuantity(value)
 		if err == nil && size.Sign() <= 0 {
 			err = errors.New("the size must be more than 0")

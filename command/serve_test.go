@@ -233,7 +233,7 @@ func TestRunFails(t *testing.T) {
 		{"time without unit", nil, []string{"-teardown-timeout", "15"}, `for "--teardown-timeout" flag: time: missing unit in duration "15"`},
 		{"unknown fields", nil, []string{"-unknown-machine-fields", "drop"}, "for \"--unknown-machine-fields\" flag: must be refuse or pass"},
 		{"no memory", nil, []string{"-memory-limit", "0"}, "for \"--memory-limit\" flag: the size must be more than 0"},
-		{"memory in bytes of another kind", nil, []string{"-memory-limit", "2GB"}, "for \"--memory-limit\" flag: quantities must match"},
+		{"memory in bytes of another kind", nil, []string{"-memory-limit", "2GB"}, "for \"--memory-limit\" flag: the size is a number and a unit"},
 		{"level", nil, []string{"-log-level", "loud"}, `for "--log-level" flag: slog: level string "loud": unknown name`},
 		{"variable", map[string]string{"WUKONG_TEARDOWN_TIMEOUT": "-1m"}, nil, `invalid value "-1m" for variable WUKONG_TEARDOWN_TIMEOUT: the time must be more than 0`},
 		{"boolean variable", map[string]string{"WUKONG_PREFLIGHT": "off"}, nil, `invalid value "off" for variable WUKONG_PREFLIGHT: must be true or false`},

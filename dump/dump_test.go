@@ -44,6 +44,7 @@ var others = map[string]string{
 	"sync/shared-network-that-is-not-sent-yet":                                 "the request is from before a rule counts",
 	"sync/vlan-interface-name-over-the-kernels-limit":                          "the request is of an older version's rules",
 	"sync/wukongnodes-that-are-not-sent-are-waited-for":                        "the request is from before a rule counts",
+	"finalize/adopted-policy-stays":                                            "the attachments that are related there are children in a dump",
 	"finalize/copy-that-lost-its-label-in-the-deletion-is-waited-for":          "a dump finds children by their owner alone",
 	"finalize/reclaim-delete-looks-at-selected-nodes-only":                     "the request is of an older version's rules",
 	"finalize/reclaim-delete-waits-for-a-port-though-no-enactment-is-seen-yet": "WukongNodes name no single port",

@@ -121,7 +121,7 @@ func (s *hooks) routes() http.Handler {
 
 	r.NotFound(func(w http.ResponseWriter, r *http.Request) {
 		err := errors.New("no such path: the hooks are /sync, /finalize and /customize, and those below /network and /node")
-		refusal{code: http.StatusNotFound, err: err}.write(w, s.Log.With("path", r.URL.Path))
+		refusal{code: http.StatusNotFound, err: err}.write(w, s.Log.With("path", shortened(r.URL.Path)))
 	})
 	r.MethodNotAllowed(func(w http.ResponseWriter, req *http.Request) {
 		var allowed []string
@@ -131,10 +131,18 @@ func (s *hooks) routes() http.Handler {
 			}
 		}
 		w.Header().Set("Allow", strings.Join(allowed, ", "))
-		err := fmt.Errorf("the method %s is not for this path: use %s", req.Method, strings.Join(allowed, " or "))
-		refusal{code: http.StatusMethodNotAllowed, err: err}.write(w, s.Log.With("path", req.URL.Path))
+		err := fmt.Errorf("the method %s is not for this path: use %s", shortened(req.Method), strings.Join(allowed, " or "))
+		refusal{code: http.StatusMethodNotAllowed, err: err}.write(w, s.Log.With("path", shortened(req.URL.Path)))
 	})
 	return r
+}
+
+// shortened is a stranger's text for the log: a request may have one as long as its headers may be.
+func shortened(text string) string {
+	if len(text) > maxPathBytes {
+		return strings.ToValidUTF8(text[:maxPathBytes], "") + "…"
+	}
+	return text
 }
 
 func alive(w http.ResponseWriter, _ *http.Request) {

@@ -75,6 +75,19 @@ func (v *view) conditions(parts []part) []metav1.Condition {
 	return stamp{v.w.Status.Conditions, v.w.Generation, v.now}.conditions(slices.Concat(all, parts, stalled))
 }
 
+// messageLimit is how many characters a message of the status has at most. The CRD takes 32,768 in a condition, and refuses the whole
+// status with a longer one; what people read is much shorter.
+const messageLimit = 4096
+
+// bounded is a message that the CRD takes.
+func bounded(message string) string {
+	if len(message) <= messageLimit {
+		return message
+	}
+	runes := []rune(message)
+	return string(runes[:min(len(runes), messageLimit)]) + "…"
+}
+
 // stamp is what conditions are made with beside what they say.
 type stamp struct {
 	before     []metav1.Condition
@@ -88,7 +101,7 @@ func (s stamp) conditions(parts []part) []metav1.Condition {
 	var conditions []metav1.Condition
 	for _, p := range parts {
 		meta.SetStatusCondition(&before, metav1.Condition{
-			Type: p.condition, Status: p.status, Reason: string(p.reason), Message: p.message,
+			Type: p.condition, Status: p.status, Reason: string(p.reason), Message: bounded(p.message),
 			ObservedGeneration: s.generation, LastTransitionTime: metav1.NewTime(s.now.UTC().Truncate(time.Second)),
 		})
 		conditions = append(conditions, *meta.FindStatusCondition(before, p.condition))

@@ -1,10 +1,12 @@
 package sync
 
 import (
+	"maps"
 	"slices"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
 
 	"novasphere.dev/wukong/sync/facts"
 	"novasphere.dev/wukong/types/v1alpha1"
@@ -31,7 +33,7 @@ func Customize(req *CustomizeRequest, settings Settings) (*CustomizeResponse, er
 	if w.DeletionTimestamp == nil {
 		rules = append(rules, RelatedRule{APIVersion: "v1", Resource: "namespaces", Names: []string{w.Spec.Namespace}})
 	}
-	if len(w.Name) <= labelLimit {
+	if isLabelValue(w.Name) {
 		// Copies of the machine, in every namespace. Whoever has freed one may still use the Wukong's attachments.
 		rules = append(rules, RelatedRule{
 			APIVersion: "kubevirt.io/v1", Resource: "virtualmachines", LabelSelector: in(facts.LabelWukong, []string{w.Name}),
@@ -115,15 +117,7 @@ func (v *view) policyRules() []RelatedRule {
 	if len(policies) == 0 {
 		return nil
 	}
-	rules := []RelatedRule{
-		{APIVersion: "nmstate.io/v1beta1", Resource: "nodenetworkconfigurationenactments", LabelSelector: in("nmstate.io/policy", policies)},
-		{APIVersion: "nmstate.io/v1", Resource: "nodenetworkconfigurationpolicies", Names: distinct(policies)},
-	}
-	if len(bridged) > 0 {
-		rules = append(rules,
-			RelatedRule{APIVersion: "nmstate.io/v1", Resource: "nodenetworkconfigurationpolicies", LabelSelector: in(facts.LabelBridge, bridged)},
-			RelatedRule{APIVersion: "nmstate.io/v1", Resource: "nodenetworkconfigurationpolicies", LabelSelector: in(facts.LabelUplink, uplinks)})
-	}
+	rules := policyRules(policies, bridged, uplinks)
 	if v.settings.Preflight && v.needsNodes() {
 		selector := nodeSelector(v.w)
 		if v.w.DeletionTimestamp != nil || v.leavingInStatus() {
@@ -172,9 +166,31 @@ func (v *view) leavingInStatus() bool {
 	})
 }
 
-// nodeRule selects what is known of the nodes with some labels, or of all nodes.
+// policyRules select NMState's reports on some policies, these policies, and those of others with the same bridges and uplinks.
+func policyRules(policies, bridged, uplinks []string) []RelatedRule {
+	rules := []RelatedRule{{APIVersion: "nmstate.io/v1", Resource: "nodenetworkconfigurationpolicies", Names: distinct(policies)}}
+	if selector := in("nmstate.io/policy", policies); selector != nil {
+		reports := RelatedRule{APIVersion: "nmstate.io/v1beta1", Resource: "nodenetworkconfigurationenactments", LabelSelector: selector}
+		rules = append([]RelatedRule{reports}, rules...)
+	}
+	for _, selector := range []*metav1.LabelSelector{in(facts.LabelBridge, bridged), in(facts.LabelUplink, uplinks)} {
+		if selector != nil {
+			rules = append(rules, RelatedRule{
+				APIVersion: "nmstate.io/v1", Resource: "nodenetworkconfigurationpolicies", LabelSelector: selector,
+			})
+		}
+	}
+	return rules
+}
+
+// nodeRule selects what is known of the nodes with some labels, or of all nodes. A label that no node can have is left out: the rule
+// with it would be refused, and nothing be decided any more. That no node is selected is decided by the hook.
 func nodeRule(selector map[string]string) RelatedRule {
 	rule := RelatedRule{APIVersion: v1alpha1.APIVersion, Resource: v1alpha1.NodeResource}
+	selector = maps.Clone(selector)
+	maps.DeleteFunc(selector, func(key, value string) bool {
+		return len(validation.IsQualifiedName(key))+len(validation.IsValidLabelValue(value)) > 0
+	})
 	if len(selector) > 0 {
 		rule.LabelSelector = &metav1.LabelSelector{MatchLabels: selector}
 	}
@@ -186,7 +202,20 @@ func having(label string) *metav1.LabelSelector {
 	return &metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{{Key: label, Operator: metav1.LabelSelectorOpExists}}}
 }
 
+// isLabelValue reports whether a label can have a value that is not empty.
+func isLabelValue(value string) bool {
+	return value != "" && len(validation.IsValidLabelValue(value)) == 0
+}
+
+// in selects what has a label with one of some values; nil where none of them is the value of a label. A status may have been forged,
+// and a selector with a value that is none is refused, and with it every sync.
 func in(label string, values []string) *metav1.LabelSelector {
+	values = slices.DeleteFunc(slices.Clone(values), func(value string) bool {
+		return !isLabelValue(value)
+	})
+	if len(values) == 0 {
+		return nil
+	}
 	return &metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{
 		{Key: label, Operator: metav1.LabelSelectorOpIn, Values: distinct(values)},
 	}}

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"novasphere.dev/wukong/sync/bridges"
-	"novasphere.dev/wukong/sync/facts"
 	"novasphere.dev/wukong/types/v1alpha1"
 )
 
@@ -45,12 +44,7 @@ func (v *networkView) policyRules() []RelatedRule {
 			bridged, uplinks = append(bridged, told.Bridge), append(uplinks, told.Uplink)
 		}
 	}
-	rules := []RelatedRule{
-		{APIVersion: "nmstate.io/v1beta1", Resource: "nodenetworkconfigurationenactments", LabelSelector: in("nmstate.io/policy", policies)},
-		{APIVersion: "nmstate.io/v1", Resource: "nodenetworkconfigurationpolicies", Names: distinct(policies)},
-		{APIVersion: "nmstate.io/v1", Resource: "nodenetworkconfigurationpolicies", LabelSelector: in(facts.LabelBridge, bridged)},
-		{APIVersion: "nmstate.io/v1", Resource: "nodenetworkconfigurationpolicies", LabelSelector: in(facts.LabelUplink, uplinks)},
-	}
+	rules := policyRules(policies, bridged, uplinks)
 	// As for a Wukong: a deletion looks at the nodes only where something is taken off them.
 	deleted := v.w.DeletionTimestamp != nil
 	removes := leaving || v.w.Spec.ReclaimPolicy == v1alpha1.Delete || inConflict(v.w.Status.Conditions)

@@ -49,7 +49,7 @@ func (v *view) networkStatus(n *network) v1alpha1.NetworkStatus {
 		}
 	}
 	if how := v.joins(n); how != "" {
-		s.Message = sentences(s.Message, how)
+		s.Message = bounded(sentences(s.Message, how))
 		return s // and without the address that the guest cannot have yet
 	}
 	told := len(s.IPAddresses) > 0
@@ -57,6 +57,7 @@ func (v *view) networkStatus(n *network) v1alpha1.NetworkStatus {
 	if s.Message == "" {
 		s.Message = v.addressMessage(n, told)
 	}
+	s.Message = bounded(s.Message)
 	return s
 }
 
@@ -138,7 +139,7 @@ func (v *view) leavingStatuses(all []leaving) []v1alpha1.NetworkStatus {
 		}
 		i := slices.IndexFunc(statuses, func(n v1alpha1.NetworkStatus) bool { return n.Name == l.network })
 		if i < 0 {
-			statuses, i = append(statuses, v1alpha1.NetworkStatus{Name: l.network, Message: l.message}), len(statuses)
+			statuses, i = append(statuses, v1alpha1.NetworkStatus{Name: l.network, Message: bounded(l.message)}), len(statuses)
 		}
 		switch l.child.GetKind() {
 		case "NodeNetworkConfigurationPolicy":

@@ -81,7 +81,7 @@ func (v *view) plugs(n *network) bool {
 func (v *view) askedBridges() map[string]bool {
 	asked := map[string]bool{}
 	for _, n := range v.w.Status.Networks {
-		asked[n.Bridge] = true
+		asked[n.Bridge] = isLabelValue(n.Bridge)
 	}
 	for _, n := range v.w.Spec.Networks {
 		if n.Type != v1alpha1.Pod && n.NetworkName == "" {

@@ -194,8 +194,8 @@ func (r *Reader) Decode(v any) {
 	}
 }
 
-// DecodeShort reads what comes next into v, strictly, if its text has at most so many bytes.
-func (r *Reader) DecodeShort(v any, limit int) {
+// DecodeShort reads what comes next into v, strictly, if its text has at most so many bytes, and passes the checks.
+func (r *Reader) DecodeShort(v any, limit int, checks ...func(text []byte) error) {
 	if r.err != nil {
 		return
 	}
@@ -207,6 +207,11 @@ func (r *Reader) DecodeShort(v any, limit int) {
 	case len(text) > limit:
 		r.err = fmt.Errorf("it has more than %d bytes", limit)
 		return
+	}
+	for _, check := range checks {
+		if r.err = check(text); r.err != nil {
+			return
+		}
 	}
 	place := r.decoder.StackPointer()
 	r.err = json.Unmarshal(text, v, jsontext.AllowDuplicateNames(true)) // the decoder has seen that there are none

@@ -5,13 +5,14 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
-	"regexp"
 	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	kubevirtv1 "kubevirt.io/api/core/v1"
+
+	"novasphere.dev/wukong/types/v1alpha1"
 )
 
 var (
@@ -201,16 +202,13 @@ func (r *reading) scalar(at place, t reflect.Type, v any) any {
 	return v
 }
 
-// sane is the text of a quantity that is parsed in no time. One with a large exponent takes for ever.
-var sane = regexp.MustCompile(`^[+-]?([0-9]+|[0-9]+\.[0-9]*|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]{1,2})?$`)
-
 func (r *reading) quantity(at place, v any) any {
 	text, isText := v.(string)
 	if !isText {
 		raw, _ := json.Marshal(v)
 		text = string(raw)
 	}
-	if len(text) > 32 || !sane.MatchString(text) {
+	if !v1alpha1.SaneQuantity(text) {
 		return r.wrong(at, v, "must be a number and a unit such as Mi, Gi or Ti, for example 2Gi (not 2GB)")
 	}
 	return r.decoded(at, quantityType, v)

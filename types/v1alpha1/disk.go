@@ -42,8 +42,8 @@ type Disk struct {
 	// +kubebuilder:validation:XIntOrString
 	// +kubebuilder:validation:MaxLength=24
 	// +kubebuilder:validation:XValidation:rule=`type(self) == int || self.matches('^[0-9]+(\\.[0-9]+)?(Ki|Mi|Gi|Ti|Pi|Ei|k|M|G|T|P|E)?$')`,message="size is a number and a unit such as Mi, Gi or Ti, for example 20Gi (not 20GB)"
-	// +kubebuilder:validation:XValidation:rule=`type(self) == int ? self >= 1048576 : !isQuantity(self) || quantity(self).compareTo(quantity('1Mi')) >= 0`,message="size must be at least 1Mi: give a unit, for example 20Gi"
-	// +kubebuilder:validation:XValidation:rule=`!isQuantity(string(self)) || !isQuantity(string(oldSelf)) || quantity(string(self)).compareTo(quantity(string(oldSelf))) == 0`,reason=FieldValueForbidden,message="size cannot change: KubeVirt does not resize a disk from its template. Expand its PersistentVolumeClaim, or add a disk under a new name"
+	// +kubebuilder:validation:XValidation:rule=`type(self) == int ? self >= 1048576 : !self.matches('^[0-9]+(\\.[0-9]+)?(Ki|Mi|Gi|Ti|Pi|Ei|k|M|G|T|P|E)?$') || !isQuantity(self) || quantity(self).compareTo(quantity('1Mi')) >= 0`,message="size must be at least 1Mi: give a unit, for example 20Gi"
+	// +kubebuilder:validation:XValidation:rule=`!string(self).matches('^[0-9]+(\\.[0-9]+)?(Ki|Mi|Gi|Ti|Pi|Ei|k|M|G|T|P|E)?$') || !string(oldSelf).matches('^[0-9]+(\\.[0-9]+)?(Ki|Mi|Gi|Ti|Pi|Ei|k|M|G|T|P|E)?$') || !isQuantity(string(self)) || !isQuantity(string(oldSelf)) || quantity(string(self)).compareTo(quantity(string(oldSelf))) == 0`,reason=FieldValueForbidden,message="size cannot change: KubeVirt does not resize a disk from its template. Expand its PersistentVolumeClaim, or add a disk under a new name"
 	Size *resource.Quantity `json:"size,omitempty"`
 
 	// storageClassName is the storage class of the disk. It cannot change. Default: that of the preference, or else the

@@ -94,7 +94,7 @@ type WukongSpec struct {
 	// +kubebuilder:validation:XIntOrString
 	// +kubebuilder:validation:MaxLength=24
 	// +kubebuilder:validation:XValidation:rule=`type(self) == int || self.matches('^[0-9]+(\\.[0-9]+)?(Ki|Mi|Gi|Ti|Pi|Ei|k|M|G|T|P|E)?$')`,message="memory is a number and a unit such as Mi, Gi or Ti, for example 2Gi (not 2GB)"
-	// +kubebuilder:validation:XValidation:rule=`type(self) == int ? self >= 1048576 : !isQuantity(self) || quantity(self).compareTo(quantity('1Mi')) >= 0`,message="memory must be at least 1Mi: give a unit, for example 2Gi"
+	// +kubebuilder:validation:XValidation:rule=`type(self) == int ? self >= 1048576 : !self.matches('^[0-9]+(\\.[0-9]+)?(Ki|Mi|Gi|Ti|Pi|Ei|k|M|G|T|P|E)?$') || !isQuantity(self) || quantity(self).compareTo(quantity('1Mi')) >= 0`,message="memory must be at least 1Mi: give a unit, for example 2Gi"
 	Memory *resource.Quantity `json:"memory,omitempty"`
 
 	// osImage is the container disk that the machine boots from when no disk in disks has boot: true or a bootOrder, as an
