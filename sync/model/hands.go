@@ -87,7 +87,7 @@ func (c *cluster) handEdits() {
 		return
 	}
 	p := c.objects[policyKind][key]
-	switch c.IntN(6) {
+	switch c.IntN(7) {
 	case 0:
 		if c.noted(p) {
 			c.tell("by hand: %s loses its annotation", key)
@@ -115,7 +115,28 @@ func (c *cluster) handEdits() {
 		}
 	case 5:
 		c.handLetsGo()
+	case 6:
+		c.handLabels(p)
 	}
+}
+
+// handLabels edits what the labels of a policy, or of an attachment, say of its form. The labels by which others look for policies stay:
+// without these nobody sees a policy until its owner has put them right.
+func (c *cluster) handLabels(p *unstructured.Unstructured) {
+	labels := []string{"type", "physical-interface", "reclaim-policy"}
+	if key, ok := pick(c, c.objects[attachmentKind]); ok && c.IntN(2) == 0 {
+		p, labels = c.objects[attachmentKind][key], []string{"type", "physical-interface", "bridge", "uplink"}
+	}
+	label := "vm.novasphere.dev/" + labels[c.IntN(len(labels))]
+	l := p.GetLabels()
+	if l == nil {
+		return
+	}
+	c.tell("by hand: the label %s of %s is another", label, p.GetName())
+	if l[label] = []string{"", "ovs", "macvlan", "Delete", "ens999"}[c.IntN(5)]; l[label] == "" {
+		delete(l, label)
+	}
+	p.SetLabels(l)
 }
 
 // noted reports whether a policy has the annotation of dynamic apply.

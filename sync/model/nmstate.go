@@ -25,7 +25,7 @@ func (c *cluster) nmstateActs(atRest bool) bool {
 	}
 	key, ok := pick(c, c.objects[policyKind])
 	if ok {
-		c.enact(c.objects[policyKind][key], []string{"Progressing", "Available", "Available", "Degraded", "Reset"}[c.IntN(5)])
+		c.enact(c.objects[policyKind][key], []string{"Progressing", "Available", "Available", "Degraded", "Retrying", "Reset"}[c.IntN(6)])
 	}
 	return ok
 }
@@ -36,6 +36,7 @@ func (c *cluster) enact(p *unstructured.Unstructured, state string) {
 	c.now = c.now.Add(time.Second) // so that a report that shows the work of another policy is younger than the own work
 	status := map[string][4]string{
 		"Available": {"True", "False", "False", "SuccessfullyConfigured"}, "Degraded": {"False", "True", "False", "FailedToConfigure"},
+		"Retrying":    {"False", "True", "False", "FailedToConfigure"}, // it fails on each node, and NMState tries again
 		"Progressing": {"Unknown", "Unknown", "True", "ConfigurationProgressing"}, "Reset": {"Unknown", "Unknown", "Unknown", ""},
 	}[state]
 	var conditions []any
@@ -45,6 +46,10 @@ func (c *cluster) enact(p *unstructured.Unstructured, state string) {
 		})
 	}
 	p.Object["status"] = map[string]any{"conditions": conditions}
+	reason := "FailedToConfigure"
+	if state == "Retrying" {
+		reason = state
+	}
 	for _, node := range reached(p, c.objects[nodeKind]) {
 		if state == "Available" && !c.late[node] {
 			c.configure(p, node)
@@ -55,7 +60,7 @@ func (c *cluster) enact(p *unstructured.Unstructured, state string) {
 		e.SetLabels(map[string]string{"nmstate.io/policy": p.GetName(), "nmstate.io/node": node})
 		e.Object["status"] = map[string]any{"policyGeneration": p.GetGeneration(), "conditions": []any{
 			map[string]any{"type": "Available", "status": status[0], "lastTransitionTime": c.now.Format(time.RFC3339)},
-			map[string]any{"type": "Failing", "status": status[1], "message": "ERROR NmstateError: it failed"},
+			map[string]any{"type": "Failing", "status": status[1], "reason": reason, "message": "ERROR NmstateError: it failed"},
 		}}
 		c.objects[enactmentKind][e.GetName()] = e
 	}
