@@ -79,7 +79,7 @@ func TestAMachineThatLosesItsLabelIsGivenBack(t *testing.T) {
 		l.eventually(t, "the network is said to be still used", func() (bool, string) {
 			networks, _, _ := unstructured.NestedSlice(l.must(t, wukongs, "", name).Object, "status", "networks")
 			said := fmt.Sprint(networks)
-			return strings.Contains(said, "goes when the machine no longer uses it"), said
+			return strings.Contains(said, "the machine uses it until its next restart"), said
 		})
 		l.neverDeleted(t, nads, nad)
 		l.neverDeleted(t, policies, policy)

@@ -128,12 +128,12 @@ func addressesOf(n *network) []guestAddress {
 func (v *view) addressFault(a guestAddress, before []guestAddress) (message string, harmless bool) {
 	if a.network.Type == v1alpha1.Pod {
 		if own, _ := a.network.podAddresses(a.prefix.Addr().Is6()); a.prefix != own {
-			return fmt.Sprintf("is not the guest's on a pod network: KubeVirt gives it %s, so use mode dhcp, or ipv6Mode static for IPv6", own), false
+			return fmt.Sprintf("is not KubeVirt's on a pod network, %s: use mode dhcp, or ipv6Mode static", own), false
 		}
 		return "", false
 	}
 	if isBroadcast(a.prefix) {
-		return "is the broadcast address of its subnet: give the guest another address in it", false
+		return "is the broadcast address of its subnet: choose another in it", false
 	}
 	for _, b := range before {
 		if a.prefix.Addr() == b.prefix.Addr() {
@@ -145,10 +145,9 @@ func (v *view) addressFault(a guestAddress, before []guestAddress) (message stri
 		switch cidr := podCIDRField(a.prefix.Addr().Is6()); {
 		case a.prefix.Addr().Is6() && !pod.podIPv6():
 		case subnet.Contains(a.prefix.Addr()):
-			return fmt.Sprintf("is in %s, which is between the machine and its pod network: choose another, or set %s on network %s",
-				subnet, cidr, pod.Name), false
+			return fmt.Sprintf("is in the pod network's %s: choose another, or set its %s", subnet, cidr), false
 		case a.prefix.Contains(subnet.Addr()):
-			return fmt.Sprintf("has %s in its subnet, which is between the machine and its pod network: to reach all of it, set %s on network %s",
+			return fmt.Sprintf("has the pod network's %s in its subnet: to reach all of it, set %s on network %s",
 				subnet, cidr, pod.Name), true
 		}
 	}
@@ -197,7 +196,7 @@ func routerFaults(n *network, own []guestAddress) []addressFault {
 	for i, r := range ip.Routes {
 		if via, err := netip.ParseAddr(r.Via); err == nil && !reaches(ip, own, via) {
 			faults = append(faults, addressFault{network: n, field: path.Child("routes").Index(i).Child("via"), value: r.Via,
-				message: "is in the subnet of none of the addresses: correct it, or set onLink where the router is reached all the same"})
+				message: "is in the subnet of none of the addresses: correct it, or set onLink"})
 		}
 	}
 	return faults

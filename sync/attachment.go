@@ -95,7 +95,7 @@ func (v *view) namedRefusal(n *network) *outcome.Refusal {
 	case existing.Owner.Kind == v1alpha1.Kind && existing.Owner.APIVersion == v1alpha1.APIVersion:
 		return &outcome.Refusal{
 			Reason: v1alpha1.ReasonConflict, Stuck: true,
-			Message: fmt.Sprintf("attachment %s belongs to %s and goes when that goes: name one that no Wukong owns",
+			Message: fmt.Sprintf("attachment %s belongs to %s, and is deleted with it: name one that no Wukong owns",
 				n.attachmentName, existing.Owner),
 		}
 	}

@@ -1,12 +1,15 @@
 package sync
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"novasphere.dev/wukong/sync/outcome"
 	"novasphere.dev/wukong/types/v1alpha1"
@@ -40,13 +43,40 @@ func (v *view) machinePart(m machineOutcome) part {
 	if m.Refusal != nil {
 		p = refusedPart(v1alpha1.ConditionMachineReady, m.Refusal)
 	}
-	p.message = sentences(p.message, v.concerns())
+	p.message = inShort(p.message, v.concerns()...)
 	return p
 }
 
 // sentences are the sentences that there are, in one message.
 func sentences(all ...string) string {
 	return strings.Join(slices.DeleteFunc(all, func(s string) bool { return s == "" }), "; ")
+}
+
+// enough is how many characters a message has before what else there is to tell is only counted.
+const enough = 150
+
+// inShort is a lead, which may be empty, the first sentence, and as many others as are soon read. The others are counted: what is told of
+// first is to be done first.
+func inShort(lead string, all ...string) string {
+	all = slices.DeleteFunc(slices.Clone(all), func(s string) bool { return s == "" })
+	message := lead
+	for i, sentence := range all {
+		longer := sentences(message, sentence)
+		if i > 0 && utf8.RuneCountInString(longer) > enough {
+			return fmt.Sprintf("%s; %d more", message, len(all)-i)
+		}
+		message = longer
+	}
+	return message
+}
+
+// inOneLine is what is wrong with a spec, in short. render tells all of it.
+func inOneLine(errs field.ErrorList) string {
+	var messages []string
+	for _, err := range errs {
+		messages = append(messages, err.Error())
+	}
+	return inShort("", messages...)
 }
 
 // worst is the refusal that Ready repeats; nil where all is well.
@@ -66,7 +96,7 @@ func (v *view) conditions(parts []part) []metav1.Condition {
 	if r := worst(parts); r != nil {
 		all[0] = refusedPart(v1alpha1.ConditionReady, r)
 		if v.w.DeletionTimestamp == nil {
-			all[0].message = sentences(r.Message, v.copiesNote()) // a deletion says so first
+			all[0].message = inShort(r.Message, v.copiesNotes()...) // a deletion says so first
 		}
 		if r.Stuck {
 			stalled = append(stalled, readyPart(v1alpha1.ConditionStalled, r.Reason, r.Message))

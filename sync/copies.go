@@ -13,9 +13,6 @@ import (
 // a policy from one of the Wukong's, copies the labels too, and Metacontroller adopts what carries the label controller-uid, in every
 // namespace. It is somebody's machine all the same. So a copy is never deleted, and what it uses stays.
 
-// mostCopies is how many copies a message names.
-const mostCopies = 3
-
 // copiedMachines are the machines of another name or namespace than the Wukong's own.
 func (v *view) copiedMachines() []*facts.Machine {
 	return slices.DeleteFunc(v.children.Machines.All(), func(m *facts.Machine) bool { return m.Key == v.machineKey() })
@@ -69,22 +66,23 @@ func (v *view) copies() []*facts.Object {
 	return all
 }
 
-// copiesNote says which copies there are, and the commands that free them; empty where there is none.
+// copiesNotes say which copies there are, and the commands that free them.
 // The table in docs/decisions.md has its rows.
-func (v *view) copiesNote() string {
-	copies := v.copies()
+func (v *view) copiesNotes() []string {
 	var notes []string
-	for _, o := range copies[:min(len(copies), mostCopies)] {
-		note := fmt.Sprintf("%s is a copy that carries this Wukong's label controller-uid: %s frees it", outcome.Named(o), freeing(o, v.w.DeletionTimestamp != nil))
+	for _, o := range v.copies() {
+		note := copyNote(o, v.w.DeletionTimestamp != nil)
 		if disk := v.sharedDisk(v.children.Machines.Get(o.Key)); o.Kind == "VirtualMachine" && disk != "" {
-			note += fmt.Sprintf(", and it writes to disk %s of machine %s", disk, v.machineKey())
+			note += fmt.Sprintf(", and it writes to the machine's disk %s", disk)
 		}
 		notes = append(notes, note)
 	}
-	if more := len(copies) - mostCopies; more > 0 {
-		notes = append(notes, fmt.Sprintf("and %d more", more))
-	}
-	return strings.Join(notes, "; ")
+	return notes
+}
+
+// copyNote says that an object is a copy, and the command that frees it.
+func copyNote(o *facts.Object, deleting bool) string {
+	return fmt.Sprintf("copy %s: %s frees it", o.Key, freeing(o, deleting))
 }
 
 // freeing is the command that frees a copy. Metacontroller releases what loses its label only while the owner is not being deleted.
@@ -111,20 +109,16 @@ func (v *view) sharedDisk(copied *facts.Machine) string {
 	return ""
 }
 
-// waitsForCopies says which copies a deletion waits for; empty where there is none. To them belongs a machine that has lost its label during
+// waitsForCopies say which copies a deletion waits for. To them belongs a machine that has lost its label during
 // the deletion, and still has the Wukong as its owner.
-func (v *view) waitsForCopies() string {
-	var notes []string
-	if note := v.copiesNote(); note != "" {
-		notes = append(notes, note)
-	}
+func (v *view) waitsForCopies() []string {
+	notes := v.copiesNotes()
 	for _, m := range v.related.Machines.All() {
 		if v.owns(&m.Object) && v.children.Machines.Get(m.Key) == nil && !m.Deleting {
-			notes = append(notes, fmt.Sprintf("%s still has this Wukong as owner and would go with it: %s frees it",
-				outcome.Named(&m.Object), freeing(&m.Object, true)))
+			notes = append(notes, copyNote(&m.Object, true))
 		}
 	}
-	return strings.Join(notes, "; ")
+	return notes
 }
 
 // copied reports whether a policy is none of an uplink of this WukongNetwork, be it one that was removed: it was written from one.
@@ -133,18 +127,14 @@ func (v *networkView) copied(p *facts.Policy) bool {
 	return !uplink || by != "bridge" && !strings.HasSuffix(by, ".bridge")
 }
 
-// copiesNote says which policies are copies, and the commands that free them; empty where there is none.
+// copiesNotes say which policies are copies, and the commands that free them.
 // The table in docs/decisions.md has its rows.
-func (v *networkView) copiesNote() string {
+func (v *networkView) copiesNotes() []string {
 	var notes []string
 	for _, p := range v.children.Policies.All() {
 		if v.copied(p) {
-			notes = append(notes, fmt.Sprintf("%s is a copy that carries this WukongNetwork's label controller-uid: %s frees it",
-				outcome.Named(&p.Object), freeing(&p.Object, v.w.DeletionTimestamp != nil)))
+			notes = append(notes, copyNote(&p.Object, v.w.DeletionTimestamp != nil))
 		}
 	}
-	if len(notes) > mostCopies {
-		notes = append(notes[:mostCopies], fmt.Sprintf("and %d more", len(notes)-mostCopies))
-	}
-	return strings.Join(notes, "; ")
+	return notes
 }

@@ -82,11 +82,11 @@ func (v *view) diskConflict() *outcome.Refusal {
 		case other == "":
 		case c.existing:
 			return &outcome.Refusal{Reason: v1alpha1.ReasonConflict, Stuck: true, Message: fmt.Sprintf(
-				"%s: claim %s is a disk of machine %s, and two machines must not write to one disk: "+
+				"%s: claim %s is a disk of machine %s: "+
 					"add a disk with a clone of it, or with another claim", c.field, c.name, other)}
 		default:
 			return &outcome.Refusal{Reason: v1alpha1.ReasonConflict, Stuck: true, Message: fmt.Sprintf(
-				"%s: DataVolume %s is a disk of machine %s already, and two machines must not write to one disk: "+
+				"%s: DataVolume %s is a disk of machine %s already: "+
 					"choose another name", c.field, c.name, other)}
 		}
 	}

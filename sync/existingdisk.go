@@ -126,7 +126,7 @@ func object(made *facts.DataVolume, claim *facts.VolumeClaim) *facts.Object {
 // taken is the objection that the disk of another machine is under the name of a claim. That machine deletes it with itself.
 func (v *view) taken(c ownClaim, found *facts.Object) objection {
 	o := objection{wayOut: anotherName(c)}
-	o.what = fmt.Sprintf("%s is a disk of machine %s already, and two machines must not write to one disk", namedDisk(found), v.othersMachine(found))
+	o.what = fmt.Sprintf("%s is a disk of machine %s", namedDisk(found), v.othersMachine(found))
 	if c.existing {
 		o.wayOut = "add a disk with a clone of it, or with another claim"
 	}
@@ -180,7 +180,7 @@ func anotherName(c ownClaim) string {
 	if c.disk == "" {
 		return "choose another name there"
 	}
-	return "choose another name for the disk"
+	return "choose another name"
 }
 
 // differs is the objection that a DataVolume, or a claim without one, is not what the Wukong says. What the Wukong leaves open is not

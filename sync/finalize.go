@@ -49,7 +49,7 @@ func (v *view) finalize() *Response {
 	if len(v.children.Policies.Keys) > len(v.copiedPolicies()) {
 		return v.finalizePolicies()
 	}
-	if note := v.waitsForCopies(); note != "" {
+	if len(v.waitsForCopies()) > 0 {
 		return v.terminating(append(v.holdPolicies(), v.holdAttachments()...), "everything else is deleted")
 	}
 	resp := v.terminating(nil, "everything is deleted")
@@ -68,7 +68,7 @@ func (v *view) finalizeMachine() *Response {
 	for _, m := range v.copiedMachines() {
 		if disk := v.sharedDisk(m); disk != "" {
 			return v.terminating(append(children, hold.Machine(v.machine())), fmt.Sprintf(
-				"machine %s stays, because its disk %s would go with it: give machine %s disks of its own, or delete that first",
+				"machine %s stays for its disk %s: give machine %s disks of its own, or delete that first",
 				v.machineKey(), disk, m.Key))
 		}
 	}
@@ -78,9 +78,8 @@ func (v *view) finalizeMachine() *Response {
 // finalizePolicies deletes the policies, once the machine and the attachments are gone.
 // The table in docs/decisions.md has its rows.
 func (v *view) finalizePolicies() *Response {
-	messages := []string{"the machine and its attachments are gone; its policies are being deleted"}
+	var needed, other, notes []string // what needs the user is told of first
 	var children Children
-	var notes []string
 	copied, staying := v.copiedPolicies(), map[string]bool{}
 	for _, p := range v.children.Policies.All() {
 		staying[p.Key] = slices.Contains(copied, p) || v.copyUses(p)
@@ -95,13 +94,18 @@ func (v *view) finalizePolicies() *Response {
 			notes = append(notes, o.Note)
 		}
 		if o.Child != nil {
-			children, messages = append(children, o.Child), append(messages, o.Message())
+			children = append(children, o.Child)
+		}
+		if o.Concern != "" {
+			needed = append(needed, o.Message())
+		} else {
+			other = append(other, o.Message())
 		}
 	}
 	for _, a := range v.copiedAttachments() {
 		children = append(children, hold.Child(&a.Object))
 	}
-	resp := v.terminating(children, strings.Join(messages, "; "))
+	resp := v.terminating(children, inShort("its policies are being deleted", append(needed, other...)...))
 	resp.Notes = notes
 	if len(children) > 0 {
 		// A removal that makes no progress causes no event, so ask to be called again.
@@ -115,8 +119,7 @@ func (v *view) finalizePolicies() *Response {
 func (v *view) usedByAnother() string {
 	for _, a := range v.children.Attachments.All() {
 		if user := v.user(networkOf(v.w, a.Name, attachmentSuffix)); user != "" {
-			return fmt.Sprintf("machine %s is not this Wukong's and uses its attachment %s: everything waits until it no longer does, or is deleted",
-				user, a.Key)
+			return fmt.Sprintf("machine %s uses attachment %s: take that network from it, or delete it", user, a.Key)
 		}
 	}
 	return ""
@@ -139,8 +142,8 @@ func (v *view) terminating(children Children, message string) *Response {
 		children = append(children, hold.Machine(m))
 	}
 	r := &outcome.Refusal{Reason: v1alpha1.ReasonTerminating, Message: message}
-	if note := v.waitsForCopies(); note != "" {
-		r.Message, r.Stuck = note+"; "+message, true
+	if notes := v.waitsForCopies(); len(notes) > 0 {
+		r.Message, r.Stuck = inShort("", append(notes, message)...), true
 	}
 	return &Response{Children: children, Status: v1alpha1.WukongStatus{
 		Conditions: v.conditions([]part{

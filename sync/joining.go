@@ -20,10 +20,9 @@ func (v *view) joins(n *network) string {
 	}
 	restart := v.restarting(m)
 	if _, handedOn := instance.Plugs.Find(n.Name); !handedOn || !migratable(m, instance) {
-		return "is not in the running machine yet, and comes with a restart: " + restart
+		return "is not in the running machine yet: it comes with a restart: " + restart
 	}
-	return "is not in the running machine yet, and comes with a live migration, which KubeVirt 1.6 and later begin by themselves, " +
-		"or with a restart: " + restart
+	return "is not in the running machine yet: it comes with a live migration, which KubeVirt 1.6 begins, or " + restart
 }
 
 // migratable reports whether an instance can migrate, as far as KubeVirt has said.

@@ -24,7 +24,7 @@ func (v *view) stillUsed(network string) string {
 	if user := v.user(network); user != "" && user != v.machineKey() {
 		return fmt.Sprintf("is removed from the spec, and stays while machine %s uses it", user)
 	}
-	return "is removed from the spec, and goes when the machine no longer uses it: at its next restart"
+	return "is removed from the spec: the machine uses it until its next restart"
 }
 
 // leavingAttachments are the unwanted attachments that stay for a while: an attachment is deleted only when neither the

@@ -11,18 +11,18 @@ import (
 )
 
 // concerns are what the user should know of a machine that exists, whatever state it is in.
-func (v *view) concerns() string {
-	all := append([]string{v.copiesNote()}, v.doubledAddresses()...)
+func (v *view) concerns() []string {
+	all := append(v.copiesNotes(), v.doubledAddresses()...)
 	if m := v.machine(); m != nil {
 		all = append(append(all, v.movedVolumes(m)...), v.unmet(m)...)
 	}
 	all = append(all, v.existingDisks()...)
 	for _, n := range v.networks {
 		if v.joins(n) != "" {
-			all = append(all, fmt.Sprintf("network %s is not in the running machine yet", n.Name))
+			all = append(all, fmt.Sprintf("network %s is not in it yet", n.Name))
 		}
 	}
-	return sentences(all...)
+	return all
 }
 
 // movedVolumes say which disks are no longer on the DataVolume that follows from the spec, because KubeVirt has restored or moved them.

@@ -57,7 +57,7 @@ func crashed(instance *facts.Instance) bool {
 // again by itself; the others are stuck.
 // The table in docs/decisions.md has its rows.
 func (v *view) crash(m *facts.Machine, instance *facts.Instance) machineOutcome {
-	r := &outcome.Refusal{Reason: v1alpha1.ReasonMachineFailed, Message: fmt.Sprintf("machine %s has crashed: KubeVirt reports the phase Failed", m.Key)}
+	r := &outcome.Refusal{Reason: v1alpha1.ReasonMachineFailed, Message: fmt.Sprintf("machine %s has crashed", m.Key)}
 	if failedWord(m.PrintableStatus) && isWord(m.PrintableStatus) {
 		r.Reason = v1alpha1.Reason(m.PrintableStatus)
 	}
@@ -74,7 +74,7 @@ func (v *view) crash(m *facts.Machine, instance *facts.Instance) machineOutcome 
 	case kubevirtv1.RunStrategyHalted:
 		advice = "it stays off, as runStrategy says"
 	default:
-		advice = fmt.Sprintf("KubeVirt starts it again; if that lasts, see `kubectl describe vmi -n %s %s`", m.Namespace, m.Name)
+		advice = fmt.Sprintf("KubeVirt starts it again; if that lasts: `kubectl describe vmi -n %s %s`", m.Namespace, m.Name)
 	}
 	r.Message = sentences(r.Message, says.sentence, advice)
 	o := refuseMachine(r)

@@ -115,7 +115,7 @@ func bridgeOf(n v1alpha1.Network, nic string) node.Bridge {
 // under this network's names; empty where there is none.
 // The table in docs/decisions.md has its rows.
 func (v *view) superseded(n *network) string {
-	const leaves = "%s %s is still that of a network of the same name that was removed: it goes first"
+	const leaves = "%s %s of a removed network of this name is deleted first"
 	name := policyName(v.w, n.Name)
 	if p := v.children.Policies.Get(name); p != nil {
 		switch {

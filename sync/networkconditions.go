@@ -36,7 +36,7 @@ func (v *networkView) status(outcomes []bridges.Outcome) v1alpha1.WukongNetworkS
 	if r != nil && !r.Stuck && v.appliedAgain() {
 		r = nil
 	}
-	message := sentences(fmt.Sprintf("bridge %s is built on the nodes", v.bridgeName()), concern, v.copiesNote())
+	message := inShort(fmt.Sprintf("bridge %s is built on the nodes", v.bridgeName()), append([]string{concern}, v.copiesNotes()...)...)
 	s := v.refusedStatus(r, readyPart(v1alpha1.ConditionReady, v1alpha1.ReasonPoliciesAvailable, message))
 	s.MTU = v.mtu(outcomes[:len(v.bridges.Wants)])
 	if r != nil {
@@ -125,7 +125,7 @@ func ofNetworks() *strings.Replacer {
 		"make two Wukongs with", "make two WukongNetworks with",
 		"make another Wukong for them", "make another WukongNetwork for them",
 		"a bridge of a Wukong does not", "a bridge of a WukongNetwork does not",
-		"Rename this WukongNetwork or its network", "Rename this WukongNetwork or its uplink",
+		"rename this WukongNetwork or its network", "rename this WukongNetwork or its uplink",
 	)
 }
 
@@ -161,11 +161,7 @@ func (v *networkView) refusedStatus(r *outcome.Refusal, ready part) v1alpha1.Wuk
 
 // invalidStatus is the status of a WukongNetwork that cannot be acted on: everything that exists is held.
 func (v *networkView) invalidStatus(errs field.ErrorList) v1alpha1.WukongNetworkStatus {
-	var messages []string
-	for _, err := range errs {
-		messages = append(messages, err.Error())
-	}
-	s := v.refusedStatus(&outcome.Refusal{Reason: v1alpha1.ReasonInvalidSpec, Message: strings.Join(messages, "; "), Stuck: true}, part{})
+	s := v.refusedStatus(&outcome.Refusal{Reason: v1alpha1.ReasonInvalidSpec, Message: inOneLine(errs), Stuck: true}, part{})
 	s.Policies = v.w.Status.Policies // of two with one name only one may stand there
 	return s
 }

@@ -3,7 +3,6 @@ package sync
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"novasphere.dev/wukong/sync/facts"
@@ -40,11 +39,8 @@ func (v *networkView) finalize() *NetworkResponse {
 		}
 		return resp
 	}
-	messages := []string{"nothing uses it any more, and its policies are being deleted"}
+	needed, other := v.copiesNotes(), []string(nil) // what needs the user is told of first
 	resp := &NetworkResponse{}
-	if note := v.copiesNote(); note != "" {
-		messages = append([]string{note}, messages...)
-	}
 	for _, p := range v.children.Policies.All() {
 		if v.copied(p) {
 			resp.Children = append(resp.Children, hold.Policy(p))
@@ -52,14 +48,16 @@ func (v *networkView) finalize() *NetworkResponse {
 		}
 		o := v.bridges.Leave(p, nil)
 		resp.take(o, v.settings)
-		if o.Child != nil {
-			messages = append(messages, o.Message())
+		if o.Concern != "" {
+			needed = append(needed, o.Message())
+		} else {
+			other = append(other, o.Message())
 		}
 	}
+	resp.Status = v.terminatingStatus(inShort("its policies are being deleted", append(needed, other...)...))
 	if len(v.children.Policies.Keys) == 0 {
-		resp.Finalized, messages = true, []string{"everything is deleted"}
+		resp.Finalized, resp.Status = true, v.terminatingStatus("everything is deleted")
 	}
-	resp.Status = v.terminatingStatus(strings.Join(messages, "; "))
 	return resp
 }
 
@@ -87,9 +85,9 @@ func (v *networkView) users() string {
 	case 0:
 		return ""
 	case 1:
-		return fmt.Sprintf("%s uses it: it goes when that no longer does, or is deleted", users[0])
+		return fmt.Sprintf("%s uses it: delete that, or give it another network", users[0])
 	default:
-		return fmt.Sprintf("%s and others use it: it goes when they no longer do, or are deleted", users[0])
+		return fmt.Sprintf("%s and others use it: delete them, or give them another network", users[0])
 	}
 }
 

@@ -139,7 +139,7 @@ func (v *networkView) superseded(policy string, wanted node.Bridge) string {
 	case p.Marked() && p.Absent:
 		return fmt.Sprintf("policy %s is taking bridge %s off the nodes: that is finished first", policy, p.Says.Name)
 	case madeOtherwise(p, wanted):
-		return fmt.Sprintf("policy %s is still that of an uplink of the same name that was removed: it goes first", policy)
+		return fmt.Sprintf("policy %s of a removed uplink of this name is deleted first", policy)
 	}
 	return ""
 }

@@ -90,7 +90,7 @@ func (v *view) sharedRefusal(n *network) *outcome.Refusal {
 	message := ""
 	switch {
 	case ready == nil || ready.ObservedGeneration != found.Generation:
-		message = "its present form has not been decided about yet"
+		message = "the hook has not looked at it yet"
 	case ready.Status == metav1.ConditionTrue:
 		return nil
 	default:

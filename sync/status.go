@@ -34,11 +34,7 @@ func (v *view) status(d decided) v1alpha1.WukongStatus {
 
 // invalidStatus is the status of a Wukong whose spec cannot be acted on. Everything that exists is held.
 func (v *view) invalidStatus(errs field.ErrorList) v1alpha1.WukongStatus {
-	var messages []string
-	for _, err := range errs {
-		messages = append(messages, err.Error())
-	}
-	invalid := &outcome.Refusal{Reason: v1alpha1.ReasonInvalidSpec, Message: strings.Join(messages, "; "), Stuck: true}
+	invalid := &outcome.Refusal{Reason: v1alpha1.ReasonInvalidSpec, Message: inOneLine(errs), Stuck: true}
 	machine := refuseMachine(invalid)
 	if existing := v.machine(); existing != nil {
 		machine = v.machineState(existing, v.instance())

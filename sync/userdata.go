@@ -125,8 +125,8 @@ func merged(text string, own []setting) (string, error) {
 	}
 	b.WriteString(rest)
 	if got, err := keysOf(b.String()); err != nil || !slices.Equal(got, append(want, theirs...)) {
-		return "", errors.New("cloudInitUser and sshAuthorizedKeys cannot be put into it: begin each of its keys at the start of a line, " +
-			"without braces around all")
+		return "", errors.New("cloudInitUser and sshAuthorizedKeys cannot be put into it: " +
+			"begin each key at the start of a line, without braces")
 	}
 	return b.String(), nil
 }

@@ -23,7 +23,7 @@ func TestUserDataIsMerged(t *testing.T) {
 		"the header alone":        {text: "#cloud-config", want: "#cloud-config\n" + own},
 		"an anchor":               {text: "#cloud-config\na: &a {b: 1}\nc: *a\n", want: "#cloud-config\n" + own + "a: &a {b: 1}\nc: *a\n"},
 		"an alias in itself":      {text: "#cloud-config\na: &a [*a]\n", want: "#cloud-config\n" + own + "a: &a [*a]\n"},
-		"braces":                  {text: "#cloud-config\n{packages: [git]}\n", refused: "cannot be put into it: begin each of its keys at the start of a line"},
+		"braces":                  {text: "#cloud-config\n{packages: [git]}\n", refused: "cannot be put into it: begin each key at the start of a line"},
 		"an indented mapping":     {text: "#cloud-config\n  packages: [git]\n", refused: "cannot be put into it"},
 		"its own user":            {text: "#cloud-config\nuser: {name: other}\n", refused: "user in it contradicts cloudInitUser: remove one of the two"},
 		"its own users":           {text: "#cloud-config\nusers: []\n", refused: "users in it contradicts cloudInitUser"},

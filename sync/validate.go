@@ -5,6 +5,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
+	"novasphere.dev/wukong/sync/node"
 	"novasphere.dev/wukong/types/v1alpha1"
 )
 
@@ -26,7 +27,7 @@ func (v *view) validateNames() field.ErrorList {
 	var errs field.ErrorList
 	if len(v.w.Name) > labelLimit {
 		errs = append(errs, field.Invalid(field.NewPath("metadata", "name"), v.w.Name,
-			fmt.Sprintf("is longer than the %d characters that the machine's name may have: choose a shorter one", labelLimit)))
+			fmt.Sprintf("has %d characters, and may have %d: shorten it", len(v.w.Name), labelLimit)))
 	}
 	seen := map[string]bool{}
 	for _, n := range v.networks {
@@ -39,8 +40,7 @@ func (v *view) validateNames() field.ErrorList {
 		seen[n.Name] = true
 		if len(n.policyName) > labelLimit {
 			errs = append(errs, field.Invalid(path.Child("name"), n.Name, fmt.Sprintf(
-				"makes a policy name %s that is longer than the %d characters NMState takes: shorten the Wukong's name or the network's name",
-				n.policyName, labelLimit)))
+				"makes a policy name of %d characters, and NMState takes %d: shorten the name of Wukong or network", len(n.policyName), labelLimit)))
 		}
 		if len(n.bridge.NIC) > kernelNameLimit {
 			errs = append(errs, field.Invalid(path.Child("physicalInterface"), n.bridge.NIC,
@@ -88,14 +88,27 @@ func validatePair(path *field.Path, n, before *network) *field.Error {
 			fmt.Sprintf("the bridge of one network is the uplink of another, %s: choose another bridgeName", before.Name))
 	case b.Takes(other):
 		return field.Invalid(path.Child("physicalInterface"), b.NIC, fmt.Sprintf(
-			"%s feeds bridge %s of network %s already: use the same bridgeName, another physicalInterface, or another vlanId",
-			b.Uplink, other.Name, before.Name))
+			"%s feeds %s of network %s: use that bridgeName, or another vlanId", b.Uplink, other.Name, before.Name))
 	case b.Name == other.Name && !b.Feeds(other):
-		return field.Invalid(path.Child("bridgeName"), b.Name, fmt.Sprintf("network %s feeds this bridge by %s: networks with the same "+
-			"bridge need the same type, physicalInterface, vlanId, mtu and preserveHostIP; otherwise give them different bridgeNames",
-			before.Name, other.Uplink))
+		return field.Invalid(path.Child("bridgeName"), b.Name, fmt.Sprintf(
+			"network %s has it with another %s: choose the same, or another bridgeName", before.Name, differing(b, other)))
 	}
 	return nil
+}
+
+// differing is the field in which two bridges of one name differ.
+func differing(b, other node.Bridge) string {
+	switch {
+	case b.Kind != other.Kind:
+		return "type"
+	case b.NIC != other.NIC:
+		return "physicalInterface"
+	case b.Uplink != other.Uplink:
+		return "vlanId"
+	case b.Preserves != other.Preserves:
+		return "preserveHostIP"
+	}
+	return "mtu"
 }
 
 // validateMaster refuses a macvlan or ipvlan interface on a NIC that is a bridge's port: the kernel hands the packets
@@ -128,7 +141,7 @@ func (v *view) validateCloudInit() field.ErrorList {
 	}
 	if size := len(volume.CloudInitNoCloud.NetworkData); size > cloudInitLimit {
 		errs = append(errs, field.Invalid(spec.Child("networks"), fmt.Sprintf("%d networks", len(nets)), fmt.Sprintf(
-			"make %d bytes of network data, and KubeVirt takes %d: put the complete network data into a Secret, and name it as networkDataSecret",
+			"make %d bytes of network data, KubeVirt takes %d: put all of it into a Secret, as networkDataSecret",
 			size, cloudInitLimit)))
 	}
 	return errs
@@ -137,7 +150,7 @@ func (v *view) validateCloudInit() field.ErrorList {
 // tooMuchUserData names the field that makes the most of the user data.
 func tooMuchUserData(w *v1alpha1.Wukong, size int) *field.Error {
 	spec, limit := field.NewPath("spec"), fmt.Sprintf("bytes of user data, and KubeVirt takes %d:", cloudInitLimit)
-	const secret = "put the complete user data into a Secret, and name it as userDataSecret"
+	const secret = "put all of it into a Secret, as userDataSecret"
 	keys := 0
 	for _, key := range w.Spec.SSHAuthorizedKeys {
 		keys += len(key)
@@ -145,7 +158,7 @@ func tooMuchUserData(w *v1alpha1.Wukong, size int) *field.Error {
 	switch {
 	case keys > len(w.Spec.UserData) && keys > size/2:
 		return field.Invalid(spec.Child("sshAuthorizedKeys"), fmt.Sprintf("%d keys", len(w.Spec.SSHAuthorizedKeys)),
-			fmt.Sprintf("make %d %s put the keys into a Secret, and name it as sshKeySecret", size, limit))
+			fmt.Sprintf("make %d %s put them into a Secret, as sshKeySecret", size, limit))
 	case w.Spec.UserData != "":
 		return field.Forbidden(spec.Child("userData"), fmt.Sprintf("makes %d %s %s", size, limit, secret))
 	default:

@@ -69,7 +69,7 @@ func validateBoot(machine map[string]any) field.ErrorList {
 			case order == nil:
 			case other != "":
 				errs = append(errs, field.Invalid(templatePath(template.Devices), order,
-					fmt.Sprintf("is the bootOrder of %s and of %s: give each its own", other, name)))
+					fmt.Sprintf("is bootOrder of %s and %s: give each its own", other, name)))
 			default:
 				first[order] = name
 			}
@@ -117,7 +117,7 @@ func validateDefaultNetwork(machine map[string]any) field.ErrorList {
 		return nil
 	}
 	return field.ErrorList{field.Invalid(templatePath(template.Instance+".networks"), strings.Join(names, ", "),
-		"would each be the pod's default network: remove default, or the pod network from spec.networks")}
+		"would each be the pod's default network: keep one of them")}
 }
 
 // validateCloudInitVolumes refuses a second volume for cloud-init, which reads one while KubeVirt chooses which, and one by which
@@ -138,7 +138,7 @@ func (v *view) validateCloudInitVolumes(machine map[string]any) field.ErrorList 
 			"are for cloud-init, and it reads one: write what it should read as volume "+cloudInitDisk)}
 	case configDrive && v.given.SSHKeySecret != "":
 		return field.ErrorList{field.Invalid(at, names[0],
-			"is a config drive, and spec.sshKeySecret needs cloudInitNoCloud: write the keys in accessCredentials, or use cloudInitNoCloud")}
+			"is a config drive, and takes no sshKeySecret: use cloudInitNoCloud")}
 	}
 	return nil
 }

@@ -29,7 +29,7 @@ func (v *View) concern(w *Want, existing *facts.Policy) string {
 			objection = fmt.Sprintf("node %s: %s", s.Node, otherKind)
 		}
 		if objection != "" {
-			return objection + "; NMState applies the policy there all the same"
+			return objection + "; NMState applies it all the same"
 		}
 	}
 	return ""

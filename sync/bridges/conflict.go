@@ -54,7 +54,7 @@ func clash(b node.Bridge, p *facts.Policy) string {
 	says := p.Says
 	switch {
 	case b.Takes(says):
-		return fmt.Sprintf("%s feeds bridge %s under policy %s of %s, and can feed only one: name that bridge as bridgeName, "+
+		return fmt.Sprintf("%s feeds bridge %s under policy %s of %s: name that bridge as bridgeName, "+
 			"or choose another physicalInterface or vlanId", b.Uplink, says.Name, p.Name, p.Owner)
 	case says.Uplink != b.Uplink:
 		return fmt.Sprintf("bridge %s is fed by %s under policy %s of %s, not by %s: choose another bridgeName, or the same uplink",

@@ -215,9 +215,9 @@ func (v *View) judge(w *Want, existing *facts.Policy, o Outcome) Outcome {
 func lostRefusal(w *Want, lost string, again Outcome) *outcome.Refusal {
 	r := &outcome.Refusal{Reason: v1alpha1.ReasonBridgeLost, Stuck: true}
 	if again.Child == nil {
-		r.Message = lost + "; it could not be built again as things are: " + again.Message()
+		r.Message = lost + "; it cannot be built again: " + again.Message()
 	} else {
-		r.Message = fmt.Sprintf("%s: `kubectl delete nncp %s` makes NMState build it again, and nothing else is touched", lost, w.Policy)
+		r.Message = fmt.Sprintf("%s: `kubectl delete nncp %s` has it built again", lost, w.Policy)
 	}
 	return r
 }

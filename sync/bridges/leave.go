@@ -47,7 +47,7 @@ func (v *View) leave(existing, winner *facts.Policy, staying map[string]bool) Ou
 		// NMState's admission also accepts a change of the metadata while the policy is in progress.
 		marking := hold.Policy(existing)
 		hold.Annotate(marking, facts.AnnotationRemoving, v.Now.UTC().Format(time.RFC3339))
-		return stays(marking, "policy %s is leaving bridge %s", existing.Name, says.Name)
+		return stays(marking, "policy %s is being withdrawn, bridge %s with it", existing.Name, says.Name)
 	}
 	o := v.remove(existing, winner, staying)
 	if o.Child == nil {
@@ -90,7 +90,7 @@ func (v *View) remove(existing, winner *facts.Policy, staying map[string]bool) O
 	if existing.Busy() {
 		return stays(held, "policy %s is in progress: bridge %s is removed when that is over", name, bridge)
 	}
-	return stays(removal, "policy %s is taking off the nodes what it has made of bridge %s", name, bridge)
+	return stays(removal, "policy %s is being undone on the nodes, bridge %s", name, bridge)
 }
 
 // waitForUsers decides about a policy whose bridge somebody else uses; decided is false where nobody does.
@@ -102,10 +102,10 @@ func (v *View) waitForUsers(existing *facts.Policy, staying map[string]bool) (o 
 		return gone("policy %s: bridge %s stays on the nodes, policy %s uses it", name, bridge, user), true
 	}
 	if peer != "" {
-		return staysFor(hold.Policy(existing), "bridge %s is also that of policy %s: policy %s is decided about after it", bridge, peer, name), true
+		return staysFor(hold.Policy(existing), "policy %[3]s waits for policy %[2]s of the same bridge %[1]s", bridge, peer, name), true
 	}
 	if v.Preflight && !v.seesNodes() {
-		return staysFor(hold.Policy(existing), "bridge %s is removed when it can be seen that nobody uses it: "+
+		return staysFor(hold.Policy(existing), "bridge %s stays until it is seen that nobody uses it: "+
 			"Metacontroller does not send the nodes", bridge), true
 	}
 	if occupant := v.occupant(existing); occupant != "" {

@@ -94,7 +94,7 @@ func (s *State) twinObjection(b Bridge, _ *iface) *objection {
 			continue
 		}
 		if i.kind == "bond" || i.kind == "ethernet" || s.carried(i) != "" {
-			return s.object(s.elsewhere(b), ": %s has the same hardware address as %s, and preserveHostIP cannot tell them apart", i.name, b.NIC)
+			return s.object(s.elsewhere(b), ": %s has the same hardware address as %s, which preserveHostIP needs apart", i.name, b.NIC)
 		}
 	}
 	return nil

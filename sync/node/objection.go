@@ -37,7 +37,7 @@ func (s *State) absentObjection(b Bridge) *objection {
 		return s.object([]way{past("name the NIC by a name that it has alone")},
 			": %s and %s both have the alternative name %s", all[0].name, all[1].name, b.NIC)
 	}
-	return s.object([]way{past("set physicalInterface"), past("use a WukongNetwork with uplinks[] where nodes name their NICs differently")},
+	return s.object([]way{past("set physicalInterface"), past("use a WukongNetwork with uplinks[]")},
 		" has no NIC %s", b.NIC)
 }
 

@@ -21,10 +21,10 @@ type way struct {
 }
 
 // leaveOut is the way out that there always is.
-const leaveOut = "leave the node out by highAvailability.nodeSelector"
+const leaveOut = "leave it out by highAvailability.nodeSelector"
 
 // plugIn is the way out where the network is that of a bridge which somebody else has made.
-var plugIn = past("plug into that by an attachment of your own in nadName")
+var plugIn = past("use it by nadName")
 
 func past(words string) way {
 	return way{words: words, past: true}

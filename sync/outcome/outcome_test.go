@@ -20,42 +20,42 @@ func TestNameTaken(t *testing.T) {
 	}{
 		{
 			"nobody's", facts.Object{Key: "vm-lan-bridge", Kind: "NodeNetworkConfigurationPolicy", Name: "vm-lan-bridge"},
-			"policy vm-lan-bridge exists and belongs to nobody: it is left alone. Rename this Wukong or its network, or delete that object",
+			"policy vm-lan-bridge exists and belongs to nobody: rename this Wukong or its network, or delete that object",
 		},
 		{
 			"another Wukong's, though it has this one's labels",
 			facts.Object{Key: "a/vm-lan-nad", Kind: "NetworkAttachmentDefinition", Namespace: "a", Name: "vm-lan-nad", Labels: own,
 				Owner: facts.Owner{Kind: "Wukong", Name: "other", UID: "u-2", Controller: true}},
-			"attachment a/vm-lan-nad exists and belongs to Wukong other: it is left alone. Rename this Wukong or its network, or delete that object",
+			"attachment a/vm-lan-nad exists and belongs to Wukong other: rename this Wukong or its network, or delete that object",
 		},
 		{
 			"nobody's, with the label of another Wukong",
 			facts.Object{Key: "a/vm", Kind: "VirtualMachine", Namespace: "a", Name: "vm",
 				Labels: map[string]string{facts.LabelWukong: "other", facts.LabelManagedBy: facts.ManagedBy}},
-			"machine a/vm exists and belongs to nobody: it is left alone. Choose another name for this Wukong: " +
-				"deleting that machine would delete its disks",
+			"machine a/vm exists and belongs to nobody: choose another name for this Wukong, " +
+				"because deleting that machine deletes its disks",
 		},
 		{
 			"nobody's, with one of two labels",
 			facts.Object{Key: "a/vm", Kind: "VirtualMachine", Namespace: "a", Name: "vm", Labels: map[string]string{facts.LabelWukong: "vm"}},
-			"machine a/vm exists and belongs to nobody: it is left alone. Choose another name for this Wukong: " +
-				"deleting that machine would delete its disks",
+			"machine a/vm exists and belongs to nobody: choose another name for this Wukong, " +
+				"because deleting that machine deletes its disks",
 		},
 		{
 			"this one's, that lost its label", facts.Object{Key: "a/vm", Kind: "VirtualMachine", Namespace: "a", Name: "vm", Labels: own},
-			"machine a/vm does not have the label controller-uid of this Wukong: it is left alone. " +
-				"`kubectl label --overwrite -n a vm vm controller-uid=u-1` gives it back, with its disks and hardware addresses",
+			"machine lost its label: " +
+				"`kubectl label --overwrite -n a vm vm controller-uid=u-1` gives it back",
 		},
 		{
 			"this one's, of a kind without namespaces",
 			facts.Object{Key: "vm-lan-bridge", Kind: "NodeNetworkConfigurationPolicy", Name: "vm-lan-bridge", Labels: own},
-			"policy vm-lan-bridge does not have the label controller-uid of this Wukong: it is left alone. " +
+			"policy lost its label: " +
 				"`kubectl label --overwrite nncp vm-lan-bridge controller-uid=u-1` gives it back",
 		},
 		{
 			"that of an earlier Wukong of this name", facts.Object{Key: "a/vm", Kind: "VirtualMachine", Namespace: "a", Name: "vm", Labels: own,
 				Owner: facts.Owner{Kind: "Wukong", Name: "vm", UID: "u-0", Controller: true}},
-			"machine a/vm names an earlier Wukong of this name as owner, so Kubernetes will delete it: " +
+			"an earlier Wukong owns this machine: " +
 				"`kubectl patch vm vm --type=merge -p '{\"metadata\":{\"ownerReferences\":null}}' -n a` keeps it",
 		},
 	} {

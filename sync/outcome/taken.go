@@ -23,21 +23,18 @@ func NameTaken(by *facts.Object, owner facts.Owner) *Refusal {
 	if by == nil {
 		return nil
 	}
-	message := fmt.Sprintf("%s exists and belongs to %s: it is left alone. Rename this %s or its network, or delete that object",
+	message := fmt.Sprintf("%s exists and belongs to %s: rename this %s or its network, or delete that object",
 		Named(by), by.Owner, owner.Kind)
 	switch earlier := by.Owner.Kind == owner.Kind && by.Owner.Name == owner.Name && by.Owner.UID != owner.UID; {
 	case GivesBack(by, owner):
-		message = fmt.Sprintf("%s does not have the label controller-uid of this %s: it is left alone. "+
-			"`kubectl label --overwrite %s controller-uid=%s` gives it back", Named(by), owner.Kind, argument(by), owner.UID)
-		if by.Kind == machineKind {
-			message += ", with its disks and hardware addresses"
-		}
+		message = fmt.Sprintf("%s lost its label: `kubectl label --overwrite %s controller-uid=%s` gives it back",
+			words[by.Kind], argument(by), owner.UID)
 	case earlier:
-		message = fmt.Sprintf("%s names an earlier %s of this name as owner, so Kubernetes will delete it: %s keeps it",
-			Named(by), owner.Kind, Kubectl("patch", by, WithoutOwner))
+		message = fmt.Sprintf("an earlier %s owns this %s: %s keeps it",
+			owner.Kind, words[by.Kind], Kubectl("patch", by, WithoutOwner))
 	case by.Kind == machineKind:
-		message = fmt.Sprintf("%s exists and belongs to %s: it is left alone. Choose another name for this %s: "+
-			"deleting that machine would delete its disks", Named(by), by.Owner, owner.Kind)
+		message = fmt.Sprintf("%s exists and belongs to %s: choose another name for this %s, "+
+			"because deleting that machine deletes its disks", Named(by), by.Owner, owner.Kind)
 	}
 	return &Refusal{Reason: v1alpha1.ReasonConflict, Message: message, Stuck: true}
 }

@@ -117,8 +117,8 @@ func (r *reading) object(at place, t reflect.Type, v any) any {
 		case len(name) > longestName:
 			r.wrong(place{at.path.Child(name[:64] + "…"), nil}, nil, "no field has such a long name")
 		case !isKnown && !r.pass:
-			r.errs = append(r.errs, field.Forbidden(below.path, "KubeVirt's API "+APIVersion+" has no such field: correct its name, "+
-				"or run the hook with -unknown-machine-fields=pass for a newer KubeVirt"))
+			r.errs = append(r.errs, field.Forbidden(below.path, "KubeVirt "+APIVersion+" has no such field: correct it, "+
+				"or set -unknown-machine-fields=pass"))
 		case !isKnown:
 			if value := withoutNulls(written[name]); value != nil {
 				r.unknown = append(r.unknown, unknown{below.path.String(), below.steps, value})

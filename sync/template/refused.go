@@ -88,6 +88,9 @@ func refusedMarks(at *field.Path, metadata map[string]any) field.ErrorList {
 	labels, annotations := textsOf(metadata["labels"]), textsOf(metadata["annotations"])
 	errs := metavalidation.ValidateLabels(labels, at.Child("labels"))
 	errs = append(errs, validation.ValidateAnnotations(annotations, at.Child("annotations"))...)
+	for _, err := range errs {
+		err.Detail, _, _ = strings.Cut(err.Detail, " (e.g. ") // examples, and a regular expression
+	}
 	for _, key := range slices.Sorted(maps.Keys(labels)) {
 		if facts.OwnLabel(key) {
 			errs = append(errs, field.Forbidden(at.Child("labels").Key(key), "the machine is found again by this label: choose another key"))
@@ -120,13 +123,13 @@ func (t *Template) refusedPlugs(at *field.Path, networks []string) field.ErrorLi
 			if !slices.Contains(networks, name) {
 				if name != "" { // which is missed elsewhere
 					errs = append(errs, field.Invalid(below.Child("name"), name,
-						"is no network of the Wukong: write it in spec.networks, with nadName for an attachment that exists"))
+						"is no network of the Wukong: write it in spec.networks"))
 				}
 				continue
 			}
 			if item["macAddress"] != nil {
 				errs = append(errs, field.Forbidden(below.Child("macAddress"),
-					fmt.Sprintf("write it as macAddress of network %s in spec.networks: cloud-init finds the interface by it", name)))
+					fmt.Sprintf("write it as macAddress of network %s in spec.networks", name)))
 			}
 			if item["state"] == "absent" {
 				errs = append(errs, field.Forbidden(below.Child("state"), fmt.Sprintf("remove network %s from spec.networks", name)))

@@ -78,7 +78,7 @@ func TestAnUnknownFieldIsRefusedEverywhere(t *testing.T) {
 		t.Fatalf("there are only %d objects", len(all))
 	}
 	for _, p := range all {
-		want := p.path + ".unKnown: Forbidden: KubeVirt's API " + template.APIVersion + " has no such field"
+		want := p.path + ".unKnown: Forbidden: KubeVirt " + template.APIVersion + " has no such field"
 		_, errs := template.Read(says(p.around(`{"unKnown": {"a": 1}}`)), options(false))
 		if len(errs) != 1 || !strings.HasPrefix(errs[0].Error(), want) {
 			t.Errorf("%s: %v", p.path, errs)
