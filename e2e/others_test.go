@@ -276,14 +276,14 @@ func TestAMachineThatIsStoppedOnRequestIsReady(t *testing.T) {
 func TestAnAddressThatMovedToTheBridgeIsNotMovedAgain(t *testing.T) {
 	withNMState(t, func(t *testing.T, l *lab) {
 		const name, policy = "preserve", "preserve-lan-bridge"
-		spec := "{networks: [{name: lan, type: bridge, bridgeName: br-host, physicalInterface: ens192, preserveHostIP: true, mtu: %d}]}"
-		l.create(t, name, fmt.Sprintf(spec, 1400))
+		spec := "{networks: [{name: lan, type: bridge, bridgeName: br-host, physicalInterface: ens192, preserveHostIP: true%s}]}"
+		l.create(t, name, fmt.Sprintf(spec, ", mtu: 1500"))
 		l.ready(t, name)
 		first, _, _ := unstructured.NestedMap(l.must(t, policies, "", policy).Object, "spec")
 		if len(first["capture"].(map[string]any)) == 0 {
 			t.Error("the policy captures nothing")
 		}
-		l.change(t, name, fmt.Sprintf(spec, 1300))
+		l.change(t, name, fmt.Sprintf(spec, ""))
 		l.reboot(t, "worker-1")
 		l.ready(t, name)
 		second, _, _ := unstructured.NestedMap(l.must(t, policies, "", policy).Object, "spec")
