@@ -134,7 +134,7 @@ func (v *View) withoutSharers(w *Want) map[string]bool {
 // The table in docs/decisions.md has its rows.
 func (v *View) keep(w *Want, existing *facts.Policy) Outcome {
 	held, nmstate := hold.Policy(existing), v.progress(existing)
-	mtu := keptMTU(w, held)
+	mtu := keptMTU(w, existing, held)
 	desired := v.desired(w, form{mtu: mtu})
 	if nmstate.state == v1alpha1.PolicyIgnored && w.Entries > 0 {
 		nmstate.message = v.unselected(w, existing.NodeSelector)

@@ -6,13 +6,14 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"novasphere.dev/wukong/sync/facts"
+	"novasphere.dev/wukong/sync/hold"
 )
 
 // A network without mtu has what the NIC has. Where that is 1500 everywhere, a policy need not say it: everything has that by itself. Else
 // it does, because a bridge without an MTU of its own shrinks to the smallest of its ports, and the port of a machine begins with 1500.
 //
-// What the nodes have is looked at once, when a policy is created, and stays with the policy in facts.AnnotationMTU: a policy must not
-// change with what the nodes report, and one of an older version of the hook, which has none, stays as it is.
+// What the nodes have is looked at once, when a policy is created, and the policy keeps it: a policy must not change with what the nodes
+// report, and one of an older version of the hook, which says none, stays as it is. facts.AnnotationMTU tells that nobody asked for it.
 
 // UsualMTU is the MTU that interfaces have by themselves.
 const UsualMTU = 1500
@@ -59,11 +60,14 @@ func (v *View) newMTU(w *Want) int64 {
 	return smallest
 }
 
-// keptMTU is the MTU of a policy that exists, where the spec says none: what its last answer says, held. Nothing is looked at again, and
-// the annotation does not count: whoever may edit a policy may edit that. So where the spec had an mtu and has none now, the nodes keep it.
-func keptMTU(w *Want, held *unstructured.Unstructured) int64 {
+// keptMTU is the MTU of a policy that exists, where the spec says none: the one that it was given, else what its last answer says, held.
+// Nothing is looked at again. So where the spec had an mtu and has none now, the nodes keep it.
+func keptMTU(w *Want, existing *facts.Policy, held *unstructured.Unstructured) int64 {
 	if w.Bridge.MTU != 0 || w.Bridge.Preserves {
 		return 0
+	}
+	if given := hold.AnsweredMTU(existing); given != 0 {
+		return given // what is held may have been edited by hand while NMState was at it
 	}
 	return saidMTU(held)
 }

@@ -33,6 +33,16 @@ func AnsweredLabel(o *facts.Object, label string) string {
 	return lastAnswer(o).GetLabels()[label]
 }
 
+// AnsweredMTU is the number that the last answer noted on a policy in facts.AnnotationMTU; 0 where there is none. Where the last answer
+// cannot be found, what the annotation says by now is anybody's.
+func AnsweredMTU(p *facts.Policy) int64 {
+	answer := noted(&p.Object)
+	if answer == nil {
+		return 0
+	}
+	return facts.ReadMTU(answer.GetAnnotations()[facts.AnnotationMTU])
+}
+
 // Answered reports whether the last answer had a field of a machine. Others may have set it since.
 func Answered(m *facts.Machine, path ...string) bool {
 	return below(lastAnswer(&m.Object).Object, path...) != nil
