@@ -66,7 +66,7 @@ func (v *View) seeWukongNodes() {
 			seen.why = fmt.Sprintf("WukongNode %s is not the one that Metacontroller makes: "+
 				"`kubectl delete wukongnode %s` has it made again", n.Name, n.Name)
 		default:
-			seen.why = fmt.Sprintf("node %s does not report its network: %s, or leave it out by highAvailability.nodeSelector",
+			seen.why = fmt.Sprintf("node %s does not report its network: %s, or skip the node by highAvailability.nodeSelector",
 				n.Name, n.Network.Message)
 		}
 		v.nodes = append(v.nodes, seen)
@@ -77,7 +77,7 @@ func (v *View) seeWukongNodes() {
 func (v *View) seeNodeStates() {
 	for _, n := range v.Related.Nodes.All() {
 		seen := &seenNode{name: n.Name, labels: n.Labels, known: true, joined: n.Created, why: fmt.Sprintf("node %s has no NodeNetworkState yet: "+
-			"see whether NMState's handler runs there, or leave it out by highAvailability.nodeSelector", n.Name)}
+			"see whether NMState's handler runs there, or skip the node by highAvailability.nodeSelector", n.Name)}
 		seen.uid, seen.created = n.UID, n.Created
 		if s := v.Related.States.Get(n.Name); s != nil && s.Reported {
 			seen.state = s

@@ -21,7 +21,7 @@ type way struct {
 }
 
 // leaveOut is the way out that there always is.
-const leaveOut = "leave it out by highAvailability.nodeSelector"
+const leaveOut = "skip the node by highAvailability.nodeSelector"
 
 // plugIn is the way out where the network is that of a bridge which somebody else has made.
 var plugIn = past("use it by nadName")
