@@ -157,10 +157,41 @@ func answeredOnNodes(t *testing.T, cases string) []onNode {
 	return all
 }
 
+// answeredOnRealNodes are the policies that are answered on the nodes in testdata/nodes.
+func answeredOnRealNodes(t *testing.T) []onNode {
+	t.Helper()
+	files, err := filepath.Glob("../testdata/nodes/*/answers.json")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("there are no answers on real nodes (%v)", err)
+	}
+	var all []onNode
+	for _, file := range files {
+		var answers map[string]struct{ Policy *nmstatePolicy }
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(raw, &answers); err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+		state, err := os.ReadFile(filepath.Join(filepath.Dir(file), "state.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, network := range slices.Sorted(maps.Keys(answers)) {
+			if policy := answers[network].Policy; policy != nil {
+				policy.Current = state
+				all = append(all, onNode{filepath.Base(filepath.Dir(file)) + "/" + network, *policy})
+			}
+		}
+	}
+	return all
+}
+
 // TestNMStateTakesEveryPolicy gives NMState every answered policy, to build a bridge and to remove it, on every node that
 // it reaches.
 func TestNMStateTakesEveryPolicy(t *testing.T) {
-	all := answeredOnNodes(t, "../testdata/*/*")
+	all := append(answeredOnNodes(t, "../testdata/*/*"), answeredOnRealNodes(t)...)
 	var policies []nmstatePolicy
 	for _, p := range all {
 		policies = append(policies, p.policy)
@@ -232,7 +263,8 @@ func addressesOf(iface map[string]any) []string {
 // TestNMStateMovesTheHostsAddress runs the captures of every answered policy with preserveHostIP on every node that it
 // reaches: MAC, addresses and routes go to the bridge, or nothing of them changes because they are there already.
 func TestNMStateMovesTheHostsAddress(t *testing.T) {
-	all := slices.DeleteFunc(answeredOnNodes(t, "../testdata/sync/*"), func(p onNode) bool { return p.policy.Capture == nil })
+	answered := append(answeredOnNodes(t, "../testdata/sync/*"), answeredOnRealNodes(t)...)
+	all := slices.DeleteFunc(answered, func(p onNode) bool { return p.policy.Capture == nil })
 	if len(all) == 0 {
 		t.Fatal("no golden answer has captures")
 	}
