@@ -20,6 +20,7 @@ type state struct {
 	defaults        []v1alpha1.NodeRoute
 	gateways        map[string]bool
 	gateways6       map[string]bool
+	guarded         map[string]bool
 	running, config []route
 	rules           []rule
 }
@@ -48,7 +49,12 @@ type iface struct {
 	baseIface  string
 	vlan       int64
 	keepsTag   bool
+	provider   bool
 	ports      []port
+	members    []string
+	stp        bool
+	unmanaged  bool
+	guarded    bool
 	occupied   bool //nolint:unused // node.State has the field, and fmt prints both
 
 	staticRoute, foreignRoute string //nolint:unused // as above
@@ -67,6 +73,7 @@ type port struct {
 	filters bool
 	trunk   bool
 	bonds   bool
+	members []string
 }
 
 func stateOf(key string, m map[string]any) state {
@@ -75,9 +82,16 @@ func stateOf(key string, m map[string]any) state {
 	s := state{
 		Node: key, Reported: listed, Updated: text(m, "status", "lastSuccessfulUpdateTime"),
 		byName: map[string]int{}, bridges: map[string]int{}, routed: map[string]string{}, gateways: map[string]bool{}, gateways6: map[string]bool{},
+		guarded: map[string]bool{},
 	}
 	for at, i := range items(current, "interfaces") {
 		found := ifaceOf(i)
+		for _, vf := range items(i, "ethernet", "sr-iov", "vfs") {
+			trusted, said := value(vf, "trust").(bool)
+			if name := text(vf, "iface-name"); name != "" && (said && !trusted || truth(vf, "spoof-check")) {
+				s.guarded[name] = true
+			}
+		}
 		s.interfaces = append(s.interfaces, found)
 		if found.baseIface != "" {
 			s.vlans = append(s.vlans, at)
@@ -114,7 +128,7 @@ func stateOf(key string, m map[string]any) state {
 	for _, r := range items(current, "route-rules", "config") {
 		s.rules = append(s.rules, rule{table: number(r, "route-table"), incoming: text(r, "iif")})
 	}
-	s.joinOVS()
+	s.join()
 	return s
 }
 
@@ -125,27 +139,31 @@ func routeOf(m map[string]any) route {
 	}
 }
 
-// joinOVS lets the ports of Open vSwitch bridges belong to these.
-func (s *state) joinOVS() {
-	for _, bridge := range s.interfaces {
-		if bridge.kind != node.OVSBridge || bridge.absent {
+// join lets what is listed as a port belong to whoever lists it.
+func (s *state) join() {
+	controllers := map[string]string{} // the last that lists a port counts
+	for _, lister := range s.interfaces {
+		if lister.absent {
 			continue
 		}
-		for at := range bridge.ports {
-			p := &bridge.ports[at]
-			p.filters = p.filters && !p.trunk
+		listed := slices.Clone(lister.members)
+		for at := range lister.ports {
+			p := &lister.ports[at]
+			p.filters = p.filters && (lister.kind != node.OVSBridge || !p.trunk)
+			listed = append(append(listed, p.name), p.members...)
+		}
+		for _, name := range listed {
+			if name != lister.name {
+				controllers[name] = lister.name
+			}
 		}
 	}
 	for at := range s.interfaces {
 		i := &s.interfaces[at]
-		if i.controller != "ovs-system" {
-			continue
+		if by := controllers[i.name]; by != "" && (i.controller == "" || i.controller == "ovs-system") {
+			i.controller = by
 		}
-		for _, bridge := range s.interfaces {
-			if bridge.kind == node.OVSBridge && !bridge.absent && slices.ContainsFunc(bridge.ports, func(p port) bool { return p.name == i.name }) && bridge.name != "" {
-				i.controller = bridge.name // the last counts
-			}
-		}
+		i.guarded = s.guarded[i.name]
 	}
 }
 
@@ -160,7 +178,9 @@ func ifaceOf(m map[string]any) iface {
 	i := iface{
 		name: text(m, "name"), kind: text(m, "type"), absent: text(m, "state") == "absent", mtu: number(m, "mtu"),
 		mac: text(m, "mac-address"), controller: text(m, "controller"), ipv4: familyOf(m, "ipv4"), ipv6: familyOf(m, "ipv6"),
-		baseIface: text(m, "vlan", "base-iface"), vlan: number(m, "vlan", "id"),
+		baseIface: text(m, "vlan", "base-iface"), vlan: number(m, "vlan", "id"), provider: text(m, "vlan", "protocol") == "802.1ad",
+		stp: truth(m, "bridge", "options", "stp") || truth(m, "bridge", "options", "stp", "enabled"), unmanaged: text(m, "state") == "ignore",
+		members: append(texts(m, "link-aggregation", "port"), texts(m, "vrf", "port")...),
 	}
 	if kept, said := value(m, "vlan", "reorder-headers").(bool); said && !kept {
 		i.keepsTag = true
@@ -175,11 +195,17 @@ func ifaceOf(m map[string]any) iface {
 			i.altNames = append(i.altNames, name)
 		}
 	}
+	slices.Sort(i.members)
+	i.members = slices.Compact(i.members)
 	i.ipv4.settings = settingsOf(m)
 	for _, p := range items(m, "bridge", "port") {
 		filter, _ := value(p, "vlan").(map[string]any)
 		open := text(p, "vlan", "mode") == "trunk" && number(p, "vlan", "tag") == 0 && len(items(p, "vlan", "trunk-tags")) == 0
-		i.ports = append(i.ports, port{name: text(p, "name"), filters: len(filter) > 0, trunk: open, bonds: value(p, "link-aggregation") != nil})
+		read := port{name: text(p, "name"), filters: len(filter) > 0, trunk: open, bonds: value(p, "link-aggregation") != nil}
+		for _, bonded := range items(p, "link-aggregation", "port") {
+			read.members = append(read.members, text(bonded, "name"))
+		}
+		i.ports = append(i.ports, read)
 	}
 	return i
 }

@@ -41,7 +41,7 @@ func (s *State) hostObjection(asked Bridge) *objection {
 	}
 	checks := []func(Bridge, *iface) *objection{s.twinObjection, s.ipv6Objection, s.addressObjection, s.daemonObjection}
 	if carrier.name == b.NIC {
-		checks = append(checks, s.askingObjection, s.ruleObjection) // on the bridge these stay as they are
+		checks = append(checks, s.askingObjection, s.ruleObjection, s.managerObjection) // on the bridge these stay as they are
 	}
 	for _, check := range checks {
 		if o := check(b, carrier); o != nil {
@@ -185,4 +185,13 @@ func (s *State) ruleObjection(b Bridge, carrier *iface) *objection {
 	}
 	return s.object(s.elsewhere(b), ": a routing rule for table %d goes with the profile of %s, and preserveHostIP would lose it",
 		rules[at].table, carrier.name)
+}
+
+// managerObjection is the objection to a NIC that NetworkManager does not manage: whatever does gives the NIC its address again, at the next
+// boot at the latest, and then NIC and bridge both have it.
+func (s *State) managerObjection(b Bridge, carrier *iface) *objection {
+	if !carrier.unmanaged {
+		return nil
+	}
+	return s.object(s.elsewhere(b), ": NetworkManager does not manage %s, and what does would give it its address again", carrier.name)
 }

@@ -51,26 +51,3 @@ func (s *State) calledToo(name string) []*iface {
 
 // ovsSystem is what NMState calls the controller of a port of any Open vSwitch bridge: the kernel knows no other.
 const ovsSystem = "ovs-system"
-
-// joinOVS gives the ports of Open vSwitch bridges the bridges as their controllers, and lets a filter that names no VLAN be none there.
-func (s *State) joinOVS() {
-	var bridge map[string]string // by port
-	for at := range s.interfaces {
-		i := &s.interfaces[at]
-		if i.kind != OVSBridge || i.absent {
-			continue
-		}
-		for p := range i.ports {
-			if bridge == nil {
-				bridge = map[string]string{}
-			}
-			bridge[i.ports[p].name] = i.name
-			i.ports[p].filters = i.ports[p].filters && !i.ports[p].trunk
-		}
-	}
-	for at := range s.interfaces {
-		if i := &s.interfaces[at]; i.controller == ovsSystem && bridge[i.name] != "" {
-			i.controller = bridge[i.name]
-		}
-	}
-}

@@ -62,15 +62,16 @@ func (s *State) told(i *iface) v1alpha1.NodeInterface {
 	}
 	if i.isNIC() || s.carried(i) != "" {
 		told.MACAddress = i.mac // preserveHostIP tells these apart by it, and no others
+		told.Unmanaged, told.Guarded = i.unmanaged, i.guarded
 	}
 	if i.baseIface != "" {
-		told.VLAN = &v1alpha1.NodeVLAN{Base: i.baseIface, ID: i.vlan, KeepsTag: i.keepsTag}
+		told.VLAN = &v1alpha1.NodeVLAN{Base: i.baseIface, ID: i.vlan, KeepsTag: i.keepsTag, Provider: i.provider}
 	}
 	if i.kind != LinuxBridge && i.kind != OVSBridge {
 		return told
 	}
 	ports, occupied := s.lastingPorts(i)
-	told.Bridge = &v1alpha1.NodeBridge{Occupied: occupied}
+	told.Bridge = &v1alpha1.NodeBridge{Occupied: occupied, STP: i.stp}
 	for _, p := range ports {
 		told.Bridge.Ports = append(told.Bridge.Ports, v1alpha1.NodePort{Name: p.name, FiltersVLANs: p.filters, Bond: p.bonds})
 	}
@@ -113,15 +114,17 @@ func From(name string, n v1alpha1.NodeNetwork) *State {
 			name: told.Name, kind: told.Type, mtu: told.MTU, mac: told.MACAddress, controller: told.Controller,
 			altNames: told.AltNames, base: told.Base, ipv4: familyOf(told.IPv4), ipv6: familyOf(told.IPv6),
 			staticRoute: told.StaticRoute, foreignRoute: told.ForeignRoute,
+			unmanaged: told.Unmanaged, guarded: told.Guarded,
 		}
 		if told.Route != "" {
 			s.routed[told.Name] = told.Route
 		}
 		if told.VLAN != nil {
-			i.baseIface, i.vlan, i.keepsTag = told.VLAN.Base, told.VLAN.ID, told.VLAN.KeepsTag
+			i.baseIface, i.vlan = told.VLAN.Base, told.VLAN.ID
+			i.keepsTag, i.provider = told.VLAN.KeepsTag, told.VLAN.Provider
 		}
 		if told.Bridge != nil {
-			i.occupied = told.Bridge.Occupied
+			i.occupied, i.stp = told.Bridge.Occupied, told.Bridge.STP
 			for _, p := range told.Bridge.Ports {
 				i.ports = append(i.ports, port{name: p.Name, filters: p.FiltersVLANs, bonds: p.Bond})
 			}

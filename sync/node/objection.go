@@ -17,7 +17,7 @@ func (s *State) objectionTo(asked Bridge, own map[string]bool) *objection {
 	checks := []func(Bridge, map[string]bool) *objection{s.kindObjection, s.mtuObjection, s.nameObjection, s.nicObjection, s.filterObjection}
 	if b.VLAN != 0 {
 		checks = []func(Bridge, map[string]bool) *objection{
-			s.kindObjection, s.mtuObjection, s.nameObjection, s.filterObjection, s.tagObjection, s.vlanObjection,
+			s.kindObjection, s.mtuObjection, s.nameObjection, s.filterObjection, s.tagObjection, s.twiceObjection, s.vlanObjection,
 		}
 	}
 	for _, check := range append(checks, s.uponObjection, s.bridgeObjection) {
@@ -126,20 +126,27 @@ func (s *State) tagObjection(b Bridge, own map[string]bool) *objection {
 	return s.object([]way{plugIn, s.byNIC(b)}, ": NIC %s already belongs to %s, which may carry VLAN %d itself", b.NIC, name, b.VLAN)
 }
 
-// vlanObjection is the objection to the VLAN interface because of an interface that exists already.
-func (s *State) vlanObjection(b Bridge, own map[string]bool) *objection {
+// twiceObjection is the objection to a VLAN that the NIC has under another name. A NIC has each VLAN once, of each kind of tags.
+func (s *State) twiceObjection(b Bridge, _ map[string]bool) *objection {
 	for _, at := range s.vlans {
-		if i := s.interfaces[at]; i.baseIface == b.NIC && i.vlan == b.VLAN && i.name != b.Uplink {
+		if i := s.interfaces[at]; i.baseIface == b.NIC && i.vlan == b.VLAN && !i.provider && i.name != b.Uplink {
 			return s.object([]way{s.byVLAN(b), untagged(b, i.name, "name that as physicalInterface without vlanId")},
 				": VLAN %d on %s is there already, as %s", b.VLAN, b.NIC, i.name)
 		}
 	}
+	return nil
+}
+
+// vlanObjection is the objection to the VLAN interface because of an interface of its name that exists already.
+func (s *State) vlanObjection(b Bridge, _ map[string]bool) *objection {
 	vlan := s.iface(b.Uplink)
 	if vlan == nil {
 		return nil
 	}
 	ways := []way{s.byVLAN(b), s.byNIC(b)}
 	switch burden := s.burden(vlan); {
+	case vlan.provider && vlan.baseIface == b.NIC && vlan.vlan == b.VLAN:
+		return s.object(ways, ": VLAN interface %s has tags of 802.1ad, not of 802.1Q", b.Uplink)
 	case vlan.baseIface != b.NIC || vlan.vlan != b.VLAN:
 		return s.object(append([]way{past("rename it")}, s.byNIC(b)), ": interface %s exists and is not VLAN %d on %s", b.Uplink, b.VLAN, b.NIC)
 	case vlan.controller != "" && vlan.controller != b.Name:
@@ -168,6 +175,9 @@ func (s *State) bridgeObjection(b Bridge, own map[string]bool) *objection {
 	}
 	if burden := s.burden(bridge); burden != "" && !b.Preserves {
 		return s.object(append(ways, byMoving(b)), ": bridge %s %s", b.Name, burden)
+	}
+	if bridge.stp {
+		return s.object(ways, ": bridge %s runs STP, which the policy would switch off", b.Name)
 	}
 	for _, p := range bridge.ports {
 		switch {

@@ -14,9 +14,14 @@ var bridging = []string{LinuxBridge, OVSBridge, "ovs-interface"}
 // receivers are the kinds of interfaces that take all frames of the interface that they stand on. An interface has room for one such.
 var receivers = []string{"mac-vlan", "mac-vtap", "ipvlan", "macsec"}
 
-// kindObjection is the objection to a NIC that no bridge can have as its port, and that can have no VLAN interface.
+// kindObjection is the objection to a NIC that no bridge can have as its port, and that can have no VLAN interface, or that machines get
+// nothing from.
 func (s *State) kindObjection(b Bridge, own map[string]bool) *objection {
 	nic := s.iface(b.NIC)
+	if nic.guarded {
+		return s.object([]way{past("set its trust on and spoof-check off"), s.byNIC(b)},
+			": %s is an SR-IOV VF that lets no frames of machines pass", nic.name)
+	}
 	if slices.Contains(ethernets, nic.kind) || slices.Contains(bridging, nic.kind) { // a bridge is no port either, and has an objection of its own
 		return nil
 	}

@@ -34,6 +34,8 @@ type State struct {
 	gateways  map[string]bool      // the interfaces with a default route of IPv4
 	gateways6 map[string]bool      // the interfaces with a default route of IPv6
 
+	guarded map[string]bool // the virtual functions that are guarded, by their names, as their NICs report them
+
 	running, config []route // as reported; none where a WukongNode tells of the node
 	rules           []rule
 }
@@ -50,9 +52,14 @@ type iface struct {
 	base       string // what an interface that is no VLAN interface stands on: a VXLAN, a macvlan, a tunnel
 	baseIface  string // of a VLAN interface
 	vlan       int64
-	keepsTag   bool   // the VLAN interface leaves the tag in what it receives
-	ports      []port // of a bridge
-	occupied   bool   // a machine or pod is plugged into the bridge, by a port that is not among ports
+	keepsTag   bool     // the VLAN interface leaves the tag in what it receives
+	provider   bool     // the VLAN interface has the tags of IEEE 802.1ad, and not those of 802.1Q
+	ports      []port   // of a bridge
+	members    []string // of a bond or a VRF
+	stp        bool     // the bridge takes part in the spanning tree protocol
+	unmanaged  bool     // NetworkManager leaves the interface to somebody else
+	guarded    bool     // a virtual function (SR-IOV) that its NIC lets no frames of other hardware addresses through
+	occupied   bool     // a machine or pod is plugged into the bridge, by a port that is not among ports
 
 	// Only where a WukongNode tells of the node: see State.staticRoute and State.foreignRoute.
 	staticRoute, foreignRoute string
@@ -70,9 +77,10 @@ type family struct {
 // port is a port of a bridge.
 type port struct {
 	name    string
-	filters bool // only some VLANs pass
-	trunk   bool // the filter names no VLAN: an Open vSwitch bridge lets all pass
-	bonds   bool // the port is a bond of Open vSwitch
+	filters bool     // only some VLANs pass
+	trunk   bool     // the filter names no VLAN: an Open vSwitch bridge lets all pass
+	bonds   bool     // the port is a bond of Open vSwitch
+	members []string // of such a bond
 }
 
 // Read reads the State of a node from a NodeNetworkState.
@@ -83,6 +91,7 @@ func Read(name string, r *lenient.Reader) *State {
 			s.readStatus(r)
 		}
 	})
+	s.join()
 	s.index()
 	return s
 }
@@ -91,7 +100,6 @@ func Read(name string, r *lenient.Reader) *State {
 func (s *State) index() {
 	s.byName = make(map[string]int, len(s.interfaces))
 	s.bridges = map[string]int{}
-	s.joinOVS()
 	for i := range s.interfaces {
 		found := &s.interfaces[i]
 		if found.baseIface != "" {
@@ -119,7 +127,7 @@ func (s *State) readStatus(r *lenient.Reader) {
 				switch string(member) {
 				case "interfaces":
 					s.Reported = r.Is('[')
-					r.Objects(func() { s.interfaces = append(s.interfaces, readIface(r)) })
+					r.Objects(func() { s.interfaces = append(s.interfaces, s.readIface(r)) })
 				case "routes":
 					s.readRoutes(r)
 				case "route-rules":
@@ -130,7 +138,7 @@ func (s *State) readStatus(r *lenient.Reader) {
 	})
 }
 
-func readIface(r *lenient.Reader) iface {
+func (s *State) readIface(r *lenient.Reader) iface {
 	var i iface
 	r.Object(func(member []byte) {
 		switch string(member) {
@@ -139,7 +147,8 @@ func readIface(r *lenient.Reader) iface {
 		case "type":
 			i.kind = r.Text()
 		case "state":
-			i.absent = r.Text() == "absent"
+			state := r.Text()
+			i.absent, i.unmanaged = state == "absent", state == "ignore"
 		case "mtu":
 			i.mtu = r.Int()
 		case "mac-address":
@@ -158,7 +167,11 @@ func readIface(r *lenient.Reader) iface {
 		case "alt-names":
 			r.Objects(func() { i.readAltName(r) })
 		case "bridge":
-			i.readPorts(r)
+			i.readBridge(r)
+		case "link-aggregation", "vrf":
+			i.members = sorted(append(i.members, readMembers(r)...))
+		case "ethernet":
+			s.readFunctions(r)
 		}
 	})
 	return i
@@ -191,14 +204,19 @@ func (i *iface) readVLAN(r *lenient.Reader) {
 			i.vlan = r.Int()
 		case "reorder-headers":
 			i.keepsTag = r.Is('f')
+		case "protocol":
+			i.provider = r.Text() == "802.1ad"
 		}
 	})
 }
 
-func (i *iface) readPorts(r *lenient.Reader) {
+func (i *iface) readBridge(r *lenient.Reader) {
 	r.Object(func(member []byte) {
-		if string(member) == "port" {
+		switch string(member) {
+		case "port":
 			r.Objects(func() { i.ports = append(i.ports, readPort(r)) })
+		case "options":
+			i.readOptions(r)
 		}
 	})
 }
@@ -211,6 +229,7 @@ func readPort(r *lenient.Reader) port {
 			p.name = r.Text()
 		case "link-aggregation":
 			p.bonds = r.Present()
+			p.members = readBonded(r)
 		case "vlan":
 			p.readFilter(r)
 		}

@@ -263,7 +263,7 @@ func TestWhatIsTold(t *testing.T) {
 			`{"ready":false,"reported":true,"summary":{"bridges":"br"},"interfaces":[{"interface":"eth0","type":"veth","macAddress":"0A:00:00:00:00:01","controller":"br"},{"interface":"br","type":"linux-bridge","bridge":{"ports":[{"interface":"eth0"}]}}]}`},
 		{"a machine makes its bridge occupied",
 			`{"name": "br", "type": "linux-bridge", "bridge": {"port": [{"name": "veth0"}, {"name": "nic", "vlan": {"mode": "trunk"}}]}}, {"name": "nic"}, {"name": "veth0", "type": "veth"}`, ``,
-			`{"ready":false,"reported":true,"summary":{"bridges":"br"},"interfaces":[{"interface":"br","type":"linux-bridge","bridge":{"ports":[{"interface":"nic","filtersVLANs":true}],"occupied":true}},{"interface":"nic"}]}`},
+			`{"ready":false,"reported":true,"summary":{"bridges":"br"},"interfaces":[{"interface":"br","type":"linux-bridge","bridge":{"ports":[{"interface":"nic","filtersVLANs":true}],"occupied":true}},{"interface":"nic","controller":"br"}]}`},
 		{"a port that is not reported is a machine's",
 			`{"name": "br", "type": "linux-bridge", "bridge": {"port": [{"name": "gone"}]}}`, ``,
 			`{"ready":false,"reported":true,"summary":{"bridges":"br"},"interfaces":[{"interface":"br","type":"linux-bridge","bridge":{"occupied":true}}]}`},

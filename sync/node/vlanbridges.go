@@ -53,7 +53,7 @@ func (s *State) onlyVLAN(bridge *iface) *iface {
 
 // special reports whether there is more to tell of an interface than NodeVLANBridges says.
 func (s *State) special(i *iface) bool {
-	return i.base != "" || i.kind == "vlan" && len(i.ports) > 0 || len(i.altNames) > 0 || s.addressed(i)
+	return i.base != "" || i.stp || i.provider || i.kind == "vlan" && len(i.ports) > 0 || len(i.altNames) > 0 || s.addressed(i)
 }
 
 // namedByVLAN reports whether an interface is a VLAN interface with the name that a policy of the hook gives it.

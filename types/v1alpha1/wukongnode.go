@@ -192,6 +192,17 @@ type NodeInterface struct {
 	// +optional
 	ForeignRoute string `json:"foreignRoute,omitempty"`
 
+	// unmanaged is whether NetworkManager leaves the interface to another program; only of NICs, and of what carries an address or a route.
+	//
+	// +optional
+	Unmanaged bool `json:"unmanaged,omitempty"`
+
+	// guarded is whether the interface is a virtual function (SR-IOV) through which its NIC lets no frames pass that have another hardware
+	// address than its own (trust off, or spoof-check on).
+	//
+	// +optional
+	Guarded bool `json:"guarded,omitempty"`
+
 	// vlan is what a VLAN interface is on.
 	//
 	// +optional
@@ -251,6 +262,11 @@ type NodeVLAN struct {
 	//
 	// +optional
 	KeepsTag bool `json:"keepsTag,omitempty"`
+
+	// provider is whether the tags are those of IEEE 802.1ad (service tags), and not of 802.1Q.
+	//
+	// +optional
+	Provider bool `json:"provider,omitempty"`
 }
 
 // NodeBridge is what a bridge consists of.
@@ -265,6 +281,11 @@ type NodeBridge struct {
 	//
 	// +optional
 	Occupied bool `json:"occupied,omitempty"`
+
+	// stp is whether the bridge takes part in the spanning tree protocol.
+	//
+	// +optional
+	STP bool `json:"stp,omitempty"`
 }
 
 // NodeVLANBridges are Linux bridges on VLANs of one NIC. The one port of each that stays is the VLAN interface {base}.{id}, which filters

@@ -1,0 +1,128 @@
+package node
+
+import (
+	"cmp"
+	"slices"
+
+	"novasphere.dev/wukong/sync/lenient"
+)
+
+// join gives the ports that a bridge, a bond or a VRF lists that as their controller, where they name none themselves: the ports of an Open
+// vSwitch bridge that NMState has not made name its datapath. It lets a filter of Open vSwitch that names no VLAN be none, and tells the
+// virtual functions what their NICs say of them.
+func (s *State) join() {
+	controllers := map[string]string{}
+	for at := range s.interfaces {
+		if i := &s.interfaces[at]; !i.absent {
+			i.list(controllers)
+		}
+	}
+	for at := range s.interfaces {
+		i := &s.interfaces[at]
+		if i.controller == "" || i.controller == ovsSystem {
+			i.controller = cmp.Or(controllers[i.name], i.controller)
+		}
+		i.guarded = s.guarded[i.name]
+	}
+}
+
+// list notes an interface as the controller of those that it lists. An internal port of Open vSwitch has the name of its bridge.
+func (i *iface) list(controllers map[string]string) {
+	listed := slices.Clone(i.members)
+	for p := range i.ports {
+		port := &i.ports[p]
+		listed = append(append(listed, port.name), port.members...)
+		if i.kind == OVSBridge {
+			port.filters = port.filters && !port.trunk
+		}
+	}
+	for _, name := range listed {
+		if name != i.name {
+			controllers[name] = i.name
+		}
+	}
+}
+
+// readMembers reads the names of the ports of a bond or a VRF.
+func readMembers(r *lenient.Reader) []string {
+	var all []string
+	r.Object(func(member []byte) {
+		if string(member) == "port" {
+			all = r.Texts()
+		}
+	})
+	return all
+}
+
+// readBonded reads the names of the ports of a bond of Open vSwitch.
+func readBonded(r *lenient.Reader) []string {
+	var all []string
+	r.Object(func(member []byte) {
+		if string(member) != "port" {
+			return
+		}
+		r.Objects(func() {
+			r.Object(func(member []byte) {
+				if string(member) == "name" {
+					all = append(all, r.Text())
+				}
+			})
+		})
+	})
+	return all
+}
+
+// readOptions reads whether a bridge takes part in the spanning tree protocol: NMState has an object for that, and for Open vSwitch older
+// versions have a boolean.
+func (i *iface) readOptions(r *lenient.Reader) {
+	r.Object(func(member []byte) {
+		if string(member) != "stp" {
+			return
+		}
+		if r.Is('t') {
+			i.stp = true
+			return
+		}
+		r.Object(func(member []byte) {
+			if string(member) == "enabled" {
+				i.stp = r.Bool()
+			}
+		})
+	})
+}
+
+// readFunctions reads the virtual functions of a NIC. Without trust a function may not take frames for hardware addresses that are not its
+// own, and with the check against spoofing it may not send any from them.
+func (s *State) readFunctions(r *lenient.Reader) {
+	r.Object(func(member []byte) {
+		if string(member) != "sr-iov" {
+			return
+		}
+		r.Object(func(member []byte) {
+			if string(member) == "vfs" {
+				r.Objects(func() { s.readFunction(r) })
+			}
+		})
+	})
+}
+
+func (s *State) readFunction(r *lenient.Reader) {
+	name, guarded := "", false
+	r.Object(func(member []byte) {
+		switch string(member) {
+		case "iface-name":
+			name = r.Text()
+		case "trust":
+			guarded = guarded || r.Is('f')
+		case "spoof-check":
+			guarded = guarded || r.Is('t')
+		}
+	})
+	if name == "" || !guarded {
+		return
+	}
+	if s.guarded == nil {
+		s.guarded = map[string]bool{}
+	}
+	s.guarded[name] = true
+}
