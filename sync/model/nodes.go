@@ -38,9 +38,34 @@ func (c *cluster) joins(nodeName, zone string) {
 	state := object("nmstate.io/v1beta1", "NodeNetworkState", "", nodeName)
 	route := map[string]any{"destination": "0.0.0.0/0", "next-hop-interface": "ens224", "next-hop-address": "10.0.0.254"}
 	state.Object["status"] = map[string]any{"currentState": map[string]any{
-		"interfaces": interfaces, "routes": map[string]any{"running": []any{route}},
+		"interfaces": append(interfaces, c.burdens()...), "routes": map[string]any{"running": []any{route}},
 	}}
+	byName(network(state))
 	c.objects[stateKind][nodeName] = state
+}
+
+// burdens are interfaces of a node that take no bridge beside them, or lose by one; most nodes have none.
+func (c *cluster) burdens() []any {
+	nic := uplinks[c.IntN(2)]
+	switch c.IntN(12) {
+	case 0:
+		return []any{map[string]any{"name": "mv0", "type": "mac-vlan", "state": "up", "mac-vlan": map[string]any{"base-iface": nic, "mode": "bridge"}}}
+	case 1:
+		return []any{map[string]any{"name": "vx0", "type": "vxlan", "state": "up", "vxlan": map[string]any{"base-iface": nic, "id": int64(7)}}}
+	case 2:
+		vf := map[string]any{"id": int64(0), "iface-name": nic, "trust": false, "spoof-check": true}
+		return []any{map[string]any{"name": "pf0", "type": "ethernet", "state": "up", "ethernet": map[string]any{
+			"sr-iov": map[string]any{"total-vfs": int64(1), "vfs": []any{vf}},
+		}}}
+	case 3:
+		vlan := map[string]any{"base-iface": nic, "id": int64(100), "protocol": "802.1ad"}
+		return []any{map[string]any{"name": nic + ".100", "type": "vlan", "state": "up", "vlan": vlan}}
+	case 4:
+		return []any{map[string]any{"name": "br-x", "type": "linux-bridge", "state": "up", "mtu": int64(9000), "bridge": map[string]any{
+			"options": map[string]any{"stp": map[string]any{"enabled": true}}, "port": []any{},
+		}}}
+	}
+	return nil
 }
 
 // reports sets the time of a node's report.

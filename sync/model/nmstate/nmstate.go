@@ -86,6 +86,9 @@ func (n node) sets(want map[string]any) error {
 		}
 		n.keep(append(n.interfaces(), have))
 	}
+	if err := n.spares(have, want); err != nil {
+		return err
+	}
 	ports, others := Ports(have), Others(n.before, have)
 	for key, v := range want {
 		have[key] = runtime.DeepCopyJSONValue(v)
@@ -102,6 +105,30 @@ func (n node) sets(want map[string]any) error {
 	}
 	if wanted != nil {
 		block["port"] = wanted
+	}
+	return nil
+}
+
+// spares reports what an interface would lose without a word of NMState, or what would then carry nothing: that is worse than a failure, so
+// here it fails.
+func (n node) spares(have, want map[string]any) error {
+	if value(have, "bridge", "options", "stp", "enabled") == true && value(want, "bridge", "options", "stp", "enabled") == false {
+		return fmt.Errorf("bridge %v no longer runs STP, and there is a loop", have["name"])
+	}
+	if value(have, "vlan", "protocol") == "802.1ad" {
+		return fmt.Errorf("VLAN interface %v has service tags, and carries nothing of the VLAN", have["name"])
+	}
+	for _, i := range items(n.state["interfaces"]) {
+		for _, kind := range []string{"mac-vlan", "vxlan"} {
+			if base := value(i, kind, "base-iface"); base != nil && HasPort(want, base) {
+				return fmt.Errorf("port %v has %v on it", base, i["name"])
+			}
+		}
+		for _, vf := range items(value(i, "ethernet", "sr-iov", "vfs")) {
+			if name := vf["iface-name"]; vf["trust"] == false && (HasPort(want, name) || value(want, "vlan", "base-iface") == name) {
+				return fmt.Errorf("%v lets no frames of machines pass", name)
+			}
+		}
 	}
 	return nil
 }
