@@ -128,7 +128,8 @@ type Network struct {
 	MACAddress string `json:"macAddress,omitempty"`
 
 	// mtu is the largest packet in bytes, 576 to 65535, of the VLAN interface, the bridge and the attachment; it must
-	// not be more than the NIC's. Default: what the NIC has.
+	// not be more than the NIC's. Default: what the NIC has; of nodes that differ, the least. That is read once, before the policy is
+	// created: a NIC that changes later changes nothing. With preserveHostIP the bridge has what the NIC has, on each node.
 	//
 	// +optional
 	// +kubebuilder:validation:Minimum=576

@@ -119,7 +119,8 @@ type WukongNetworkSpec struct {
 	NodeSelector map[string]LabelValue `json:"nodeSelector,omitempty"`
 
 	// mtu is the largest packet in bytes, 576 to 65535, of the VLAN interface, the bridge and the attachments; it must not be more
-	// than the NIC's. When it changes, the policies change the nodes. Default: what the NIC has.
+	// than the NIC's. When it changes, the policies change the nodes. Default: what the NIC has; of nodes that differ, the least. That is
+	// read once, before the policies are created. With preserveHostIP the bridge has what the NIC has, on each node.
 	//
 	// +optional
 	// +kubebuilder:validation:Minimum=576
