@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 )
 
@@ -66,16 +65,18 @@ func (o *Object) text(w *printer) {
 	default:
 		w.line("%s %s", title, verb)
 	}
-	for _, line := range strings.Split(o.Refused+o.Waits, "\n") {
-		if line != "" && !o.looked(line) {
-			w.line("    %s", line)
-		}
+	lines, ways := o.refusals()
+	for _, line := range lines {
+		w.line("    %s", line)
 	}
 	for _, other := range o.Conflicts {
 		w.line("    These files conflict with each other: see %s", other)
 	}
 	for _, n := range o.Looks {
 		w.line("    node %s: %s", n.Name, n.says())
+	}
+	for _, way := range ways {
+		w.line("    what helps: %s", way)
 	}
 	for _, c := range o.Changes {
 		w.line("    %s", c)
@@ -88,9 +89,29 @@ func (o *Object) text(w *printer) {
 	}
 }
 
-// looked reports whether a line is about a node that is told of anyhow.
-func (o *Object) looked(line string) bool {
-	return slices.ContainsFunc(o.Looks, func(n Node) bool { return line == n.Refused || line == n.Waits })
+// refusals are the lines about why an object is refused or waits, and beside them what would help where a line is about a node that is
+// told of anyhow.
+func (o *Object) refusals() (lines, ways []string) {
+	for _, line := range strings.Split(o.Refused+o.Waits, "\n") {
+		switch way, looked := o.looked(line); {
+		case line == "":
+		case !looked:
+			lines = append(lines, line)
+		case way != "":
+			ways = append(ways, way)
+		}
+	}
+	return lines, ways
+}
+
+// looked reports whether a line begins with what is found of a node, which is told of anyhow. way is what would help, as the line says.
+func (o *Object) looked(line string) (way string, looked bool) {
+	for _, n := range o.Looks {
+		if found := n.Refused + n.Waits; found != "" && strings.HasPrefix(line, found) {
+			return strings.TrimLeft(line[len(found):], ":,; "), true
+		}
+	}
+	return "", false
 }
 
 // says is what is found of a node.

@@ -10,6 +10,7 @@ import (
 	jsonv2 "github.com/go-json-experiment/json"
 
 	"novasphere.dev/wukong/sync"
+	"novasphere.dev/wukong/sync/facts"
 	"novasphere.dev/wukong/sync/scale"
 )
 
@@ -58,6 +59,27 @@ func TestGrowth(t *testing.T) {
 	}
 }
 
+// TestRefusalsGrow holds the same of an answer that looks for ways out: what refuses is at all nodes, or at the last.
+func TestRefusalsGrow(t *testing.T) {
+	for name, nic := range map[string]string{"a NIC that no node has": "ens999", "the NIC with the nodes' addresses": "ens192"} {
+		t.Run(name, func(t *testing.T) {
+			refused := func(nodes int) float64 {
+				answer := answering(t, scale.Size{Networks: 1, Nodes: nodes}, func(req *sync.Request) {
+					req.Children, req.Related.Policies = facts.Children{}, facts.Set[facts.Policy]{}
+					n := &req.Parent.Spec.Networks[0]
+					n.PhysicalInterface, n.MTU, n.VLANID = nic, 9000, 0
+				})
+				return testing.AllocsPerRun(1, func() { answer() })
+			}
+			small, large := refused(100), refused(400)
+			t.Logf("100 nodes: %.0f allocations, 400 nodes: %.0f, which is %.1f times as many", small, large, large/small)
+			if large > 5*small {
+				t.Errorf("4 times as many nodes take %.1f times as many allocations, and may take 5", large/small)
+			}
+		})
+	}
+}
+
 // allocs is how many allocations an answer takes.
 func allocs(t *testing.T, size scale.Size) float64 {
 	t.Helper()
@@ -87,7 +109,7 @@ func BenchmarkGrowth(b *testing.B) {
 }
 
 // answering is one answer to a request of this size, which is decoded already.
-func answering(tb testing.TB, size scale.Size) func() {
+func answering(tb testing.TB, size scale.Size, changes ...func(*sync.Request)) func() {
 	tb.Helper()
 	raw, err := scale.Request(size, fromWireToWire)
 	if err != nil {
@@ -96,6 +118,9 @@ func answering(tb testing.TB, size scale.Size) func() {
 	req, err := fromWire(raw)
 	if err != nil {
 		tb.Fatal(err)
+	}
+	for _, change := range changes {
+		change(req)
 	}
 	return func() {
 		if _, err := sync.Sync(req, goldenSettings, goldenNow); err != nil {

@@ -2,17 +2,16 @@ package sync
 
 import (
 	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"strings"
 
 	"novasphere.dev/wukong/sync/facts"
+	"novasphere.dev/wukong/sync/node"
 	"novasphere.dev/wukong/types/v1alpha1"
 )
 
-// kernelNameLimit is the longest name of an interface in the kernel, and of a bridge in Open vSwitch: IFNAMSIZ without
-// the terminating zero.
-const kernelNameLimit = 15
+// kernelNameLimit is the longest name of an interface in the kernel, and of a bridge in Open vSwitch.
+const kernelNameLimit = node.NameLimit
 
 // labelLimit is the longest value of a label in Kubernetes. The machine's name is used as one, and NMState uses a
 // policy's name as one.
@@ -79,17 +78,6 @@ func bridgeName(n v1alpha1.Network) string {
 		return n.BridgeName
 	}
 	return "br-" + n.Name
-}
-
-// vlanInterface is the name of the VLAN interface on a NIC: {nic}.{vlan}, the usual form. Where that form is longer
-// than the kernel allows (enp94s0f0np0.2507), the name is vl{vlan}-{hash of the NIC's name}, which always fits.
-func vlanInterface(nic string, vlan int32) string {
-	name := fmt.Sprintf("%s.%d", nic, vlan)
-	if len(name) <= kernelNameLimit {
-		return name
-	}
-	sum := sha256.Sum256([]byte(nic))
-	return fmt.Sprintf("vl%d-%s", vlan, hex.EncodeToString(sum[:4]))
 }
 
 // macAddress is the hardware address that the guest sees on one network: the given one, or one that is derived from the

@@ -39,28 +39,6 @@ func TestBridgeName(t *testing.T) {
 	}
 }
 
-func TestVLANInterface(t *testing.T) {
-	for _, test := range []struct {
-		name, nic string
-		vlan      int32
-		want      string
-	}{
-		{"as everybody names it", "ens160", 100, "ens160.100"},
-		{"15 characters", "enp94s0f0n", 4094, "enp94s0f0n.4094"},
-		{"16 characters", "enp94s0f0np", 4094, "vl4094-4d4cbe24"},
-		{"the same NIC with a VLAN that is short enough", "enp94s0f0np", 1, "enp94s0f0np.1"},
-		{"a NIC that fills the limit", "enp94s0f0np0123", 1, "vl1-4e5a4176"},
-		{"another such NIC", "enp94s0f0np0124", 1, "vl1-62bc42bc"},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			got := vlanInterface(test.nic, test.vlan)
-			if got != test.want || len(got) > kernelNameLimit {
-				t.Errorf("it is %s, and should be %s", got, test.want)
-			}
-		})
-	}
-}
-
 func TestMACAddress(t *testing.T) {
 	given := v1alpha1.Network{Name: "lan", MACAddress: "02:AB:cd:00:00:FF"}
 	if got := macAddress(&v1alpha1.Wukong{}, given); got != "02:ab:cd:00:00:ff" {

@@ -102,13 +102,10 @@ func (v *view) readBridge(n *network) {
 // bridgeOf is the bridge that a network of type bridge or ovs wants on a NIC.
 func bridgeOf(n v1alpha1.Network, nic string) node.Bridge {
 	b := node.Bridge{
-		Kind: facts.BridgeKind(string(n.Type)), Name: bridgeName(n), NIC: nic, Uplink: nic,
-		VLAN: int64(n.VLANID), MTU: int64(n.MTU), Preserves: n.PreserveHostIP != nil && *n.PreserveHostIP,
+		Kind: facts.BridgeKind(string(n.Type)), Name: bridgeName(n),
+		MTU: int64(n.MTU), Preserves: n.PreserveHostIP != nil && *n.PreserveHostIP,
 	}
-	if n.VLANID != 0 {
-		b.Uplink = vlanInterface(nic, n.VLANID)
-	}
-	return b
+	return b.On(nic, int64(n.VLANID))
 }
 
 // superseded is the message that names the object that an earlier network of the same name and another form has left

@@ -54,7 +54,7 @@ func newView(req *Request, settings Settings, now time.Time) *view {
 // bridgesView is what the decisions about the bridges may use.
 func (v *view) bridgesView() *bridges.View {
 	b := bridges.View{
-		Owner: v.owner, Preflight: v.settings.Preflight, NodesSettle: v.settings.NodesSettle, NodesGather: v.settings.NodesGather,
+		Owner: v.owner, Masters: v.masters(), Preflight: v.settings.Preflight, NodesSettle: v.settings.NodesSettle, NodesGather: v.settings.NodesGather,
 		TeardownTimeout: v.settings.TeardownTimeout, Now: v.now,
 		Policies: v.children.Policies, Related: v.related, Asked: v.askedBridges(), Reclaimed: v.reclaimed(),
 	}
@@ -69,6 +69,20 @@ func (v *view) bridgesView() *bridges.View {
 		})
 	}
 	return bridges.New(b)
+}
+
+// masters are the NICs of the networks of type macvlan and ipvlan.
+func (v *view) masters() map[string]bool {
+	var all map[string]bool
+	for _, n := range v.networks {
+		if n.silent() {
+			if all == nil {
+				all = map[string]bool{}
+			}
+			all[n.bridge.NIC] = true
+		}
+	}
+	return all
 }
 
 // plugs reports whether the attachment of a network is there. One that has lost its label is no child, and plugs into the bridge all the same.

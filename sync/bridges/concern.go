@@ -24,12 +24,14 @@ func (v *View) concern(w *Want, existing *facts.Policy) string {
 		if s == nil || applied[n.name] != nil {
 			continue
 		}
-		objection, dhcp := v.objection(w, s)
-		if objection == "" && w.Bridge.Preserves && dhcp != existing.MovesDHCP {
-			objection = fmt.Sprintf("node %s: %s", s.Node, otherKind)
+		found := ""
+		if o, dhcp := v.objection(w, s); o != nil {
+			found = o.What
+		} else if w.Bridge.Preserves && dhcp != existing.MovesDHCP {
+			found = otherwiseOn(s.Node, w.Policy, dhcp)
 		}
-		if objection != "" {
-			return objection + "; NMState applies it all the same"
+		if found != "" {
+			return v.advisedInPlace(w, found+", and NMState applies it all the same")
 		}
 	}
 	return ""

@@ -9,14 +9,11 @@ import (
 	"novasphere.dev/wukong/types/v1alpha1"
 )
 
-// conflict is the refusal to create the policy of a bridge; nil where there is none. Either somebody else's policy has
-// the name, or the policy conflicts with a policy of others or with one of the owner's that leaves. The first policy to
-// have a bridge or a NIC keeps it. NMState itself refuses nothing: it moves the port from one bridge to the other
-// without a word, and cuts off the network that had the port.
+// conflict is the refusal to create the policy of a bridge because it conflicts with a policy of others, or with one of
+// the owner's that leaves; nil where there is none. The first policy to have a bridge or a NIC keeps it. NMState itself
+// refuses nothing: it moves the port from one bridge to the other without a word, and cuts off the network that had the
+// port.
 func (v *View) conflict(w *Want) *outcome.Refusal {
-	if taken := outcome.NameTaken(v.other(w.Policy), v.Owner); taken != nil {
-		return taken
-	}
 	for _, p := range v.unwanted(w.Policy) {
 		if conflict := v.conflictWith(w.Bridge, p); conflict != nil {
 			return conflict
@@ -48,21 +45,19 @@ func (v *View) conflictWith(b node.Bridge, p *facts.Policy) *outcome.Refusal {
 	return &outcome.Refusal{Reason: v1alpha1.ReasonConflict, Message: clash(b, p), Stuck: true}
 }
 
-// clash is the message that says how a bridge differs from the bridge of somebody else's policy, and what the user can
-// do.
+// clash is the message that says how a bridge differs from the bridge of somebody else's policy.
 func clash(b node.Bridge, p *facts.Policy) string {
 	says := p.Says
 	switch {
 	case b.Takes(says):
-		return fmt.Sprintf("%s feeds bridge %s under policy %s of %s: name that bridge as bridgeName, "+
-			"or choose another physicalInterface or vlanId", b.Uplink, says.Name, p.Name, p.Owner)
+		return fmt.Sprintf("%s feeds bridge %s under policy %s of %s", b.Uplink, says.Name, p.Name, p.Owner)
 	case says.Uplink != b.Uplink:
-		return fmt.Sprintf("bridge %s is fed by %s under policy %s of %s, not by %s: choose another bridgeName, or the same uplink",
-			b.Name, says.Uplink, p.Name, p.Owner, b.Uplink)
+		return fmt.Sprintf("bridge %s is fed by %s under policy %s of %s, not by %s", b.Name, says.Uplink, p.Name, p.Owner, b.Uplink)
 	case says.Preserves != b.Preserves:
-		return fmt.Sprintf("bridge %s is asked for with preserveHostIP %t under policy %s of %s: one of the two would take the node's address "+
-			"away, so choose the same, or another bridgeName and physicalInterface", b.Name, says.Preserves, p.Name, p.Owner)
+		return fmt.Sprintf("bridge %s is asked for with preserveHostIP %t under policy %s of %s, and one of the two would take the node's "+
+			"address away", b.Name, says.Preserves, p.Name, p.Owner)
+	case says.MTU == 0:
+		return fmt.Sprintf("bridge %s is a %s without mtu under policy %s of %s", b.Name, says.Kind, p.Name, p.Owner)
 	}
-	return fmt.Sprintf("bridge %s is a %s with mtu %d under policy %s of %s: choose another bridgeName, or the same type and mtu (0 is unset)",
-		b.Name, says.Kind, says.MTU, p.Name, p.Owner)
+	return fmt.Sprintf("bridge %s is a %s with mtu %d under policy %s of %s", b.Name, says.Kind, says.MTU, p.Name, p.Owner)
 }

@@ -27,10 +27,25 @@ type Outcome struct {
 
 	// Note is a line for the operator's log; empty where there is none.
 	Note string
+
+	// Ways are all ways out of the refusal that were found, the best first. Its message names two at most.
+	Ways []Way
 }
 
 func refused(state string, r *outcome.Refusal) Outcome {
 	return Outcome{Outcome: outcome.Outcome{Refusal: r}, State: state}
+}
+
+// refusedBySight is the outcome of a refusal because of what was seen of other policies and of the nodes: where nobody else will end it, it
+// says what would help.
+func (v *View) refusedBySight(w *Want, state string, r *outcome.Refusal) Outcome {
+	if r.Reason != v1alpha1.ReasonConflict && r.Reason != v1alpha1.ReasonPreflightRefused {
+		return refused(state, r)
+	}
+	told, ways := v.advised(w, r)
+	o := refused(state, told)
+	o.Ways = ways
+	return o
 }
 
 // Decide decides about the policy of a bridge that is wanted: create it, change it, keep it unchanged, delete it, or
@@ -53,18 +68,21 @@ func (v *View) Decide(w *Want) Outcome {
 // policy that exists.
 // The table in docs/decisions.md has its rows.
 func (v *View) begin(w *Want) Outcome {
+	if taken := outcome.NameTaken(v.other(w.Policy), v.Owner); taken != nil {
+		return refused(v1alpha1.PolicyPending, taken)
+	}
 	if conflict := v.conflict(w); conflict != nil {
-		return refused(v1alpha1.PolicyPending, conflict)
+		return v.refusedBySight(w, v1alpha1.PolicyPending, conflict)
 	}
 	look := v.preflight(w)
 	if look.refusal != nil {
-		return refused(v1alpha1.PolicyPending, look.refusal)
+		return v.refusedBySight(w, v1alpha1.PolicyPending, look.refusal)
 	}
 	o := refused(v1alpha1.PolicyPending, &outcome.Refusal{
 		Reason: v1alpha1.ReasonPolicyPending, Message: fmt.Sprintf("policy %s is being created", w.Policy),
 	})
 	o.MTU = v.newMTU(w)
-	o.Child = v.desired(w, form{dhcp: look.dhcp, mtu: o.MTU})
+	o.Child = v.desired(w, form{dhcp: look.dhcp != "", mtu: o.MTU})
 	return o
 }
 
@@ -78,11 +96,11 @@ func (v *View) withdraw(w *Want, existing *facts.Policy) *Outcome {
 	}
 	if lost, winner := v.lostTo(w.Bridge, existing); winner != nil {
 		o := v.decideLoser(w, existing, winner)
-		message := lost.Message
+		told, ways := v.advised(w, lost)
 		if o.Refusal != nil {
-			message += "; " + o.Refusal.Message
+			told.Message += "; " + o.Refusal.Message
 		}
-		o.Refusal = &outcome.Refusal{Reason: lost.Reason, Message: message, Stuck: lost.Stuck}
+		o.Refusal, o.Ways = told, ways
 		return &o
 	}
 	if existing.Marked() && !w.Stands {
@@ -151,7 +169,7 @@ func (v *View) keep(w *Want, existing *facts.Policy) Outcome {
 	if !reflect.DeepEqual(held.Object["spec"], desired.Object["spec"]) {
 		// A change can harm nodes that the policy has not harmed so far: by a wider nodeSelector, or a larger mtu.
 		if no := v.changeRefusal(w.filled(mtu), existing); no != nil {
-			unchanged := refused(nmstate.state, no)
+			unchanged := v.refusedBySight(w.filled(mtu), nmstate.state, no)
 			unchanged.Child, unchanged.MTU = held, mtu
 			return unchanged
 		}
@@ -162,7 +180,7 @@ func (v *View) keep(w *Want, existing *facts.Policy) Outcome {
 	}
 	o.State, o.Refusal = nmstate.state, nmstate.refusal()
 	if nmstate.state == v1alpha1.PolicyDegraded {
-		o = afterFailure(nmstate.failed, o)
+		o = v.afterFailure(w, nmstate.failed, o)
 	}
 	return v.judge(w, existing, o)
 }

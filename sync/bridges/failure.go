@@ -209,12 +209,9 @@ func someNodes(names []string) string {
 
 // afterFailure is the outcome of a policy that failed on some nodes, with what would help. The look at the nodes cannot tell what
 // NMState stumbled over.
-func afterFailure(failed []string, o Outcome) Outcome {
+func (v *View) afterFailure(w *Want, failed []string, o Outcome) Outcome {
 	told := *o.Refusal
-	told.Message += "; correct the node or the network"
-	if len(failed) > 0 {
-		told.Message += fmt.Sprintf(", or leave %s out by highAvailability.nodeSelector", someNodes(failed))
-	}
+	told.Message += "; correct the node or the network" + v.skipping(w, failed)
 	o.Refusal = &told
 	return o
 }

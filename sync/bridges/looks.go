@@ -16,7 +16,9 @@ func (v *View) Looks(w *Want) []Look {
 		if n.state == nil {
 			look.Waits = n.why
 		} else {
-			look.Refused, _ = v.objection(w, n.state)
+			if o, _ := v.objection(w, n.state); o != nil {
+				look.Refused = o.What
+			}
 		}
 		all = append(all, look)
 	}

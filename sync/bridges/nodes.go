@@ -66,8 +66,7 @@ func (v *View) seeWukongNodes() {
 			seen.why = fmt.Sprintf("WukongNode %s is not the one that Metacontroller makes: "+
 				"`kubectl delete wukongnode %s` has it made again", n.Name, n.Name)
 		default:
-			seen.why = fmt.Sprintf("node %s does not report its network: %s, or skip the node by highAvailability.nodeSelector",
-				n.Name, n.Network.Message)
+			seen.why = fmt.Sprintf("node %s does not report its network: %s", n.Name, n.Network.Message)
 		}
 		v.nodes = append(v.nodes, seen)
 	}
@@ -76,8 +75,8 @@ func (v *View) seeWukongNodes() {
 // seeNodeStates joins Nodes with what they report. A report without its Node is of one that was not selected, or is gone.
 func (v *View) seeNodeStates() {
 	for _, n := range v.Related.Nodes.All() {
-		seen := &seenNode{name: n.Name, labels: n.Labels, known: true, joined: n.Created, why: fmt.Sprintf("node %s has no NodeNetworkState yet: "+
-			"see whether NMState's handler runs there, or skip the node by highAvailability.nodeSelector", n.Name)}
+		seen := &seenNode{name: n.Name, labels: n.Labels, known: true, joined: n.Created, why: fmt.Sprintf(
+			"node %s has no NodeNetworkState yet: see whether NMState's handler runs there", n.Name)}
 		seen.uid, seen.created = n.UID, n.Created
 		if s := v.Related.States.Get(n.Name); s != nil && s.Reported {
 			seen.state = s
@@ -126,12 +125,21 @@ const untilReported = 10 * time.Minute
 
 // unreported is the refusal because of a node that does not report its network.
 // The table in docs/decisions.md has its rows.
-func (v *View) unreported(n *seenNode) *outcome.Refusal {
+func (v *View) unreported(w *Want, n *seenNode) *outcome.Refusal {
 	r := &outcome.Refusal{Reason: v1alpha1.ReasonPreflightWaiting, Message: n.why}
+	if n.forged {
+		return r
+	}
+	unfit := v.opposed(w).nodes
+	for _, other := range v.reached[w.Policy] {
+		if other.state == nil {
+			unfit = append(unfit, other.name)
+		}
+	}
+	slices.Sort(unfit)
+	r.Message += v.skipping(w, unfit)
 	age := v.Now.Sub(n.joined)
 	switch {
-	case n.forged:
-		return r
 	case !n.joined.IsZero() && age < untilReported && age > -time.Minute:
 		r.Again = untilReported - age
 		return r

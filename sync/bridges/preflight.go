@@ -12,8 +12,9 @@ import (
 // verdict is what the reports of the nodes say about a policy that is to be created or changed.
 type verdict struct {
 	refusal *outcome.Refusal // nil where nothing speaks against the policy
-	looked  bool             // the reports of the nodes were checked
-	dhcp    bool             // the address that preserveHostIP moves comes by DHCP
+
+	// A node whose address, which preserveHostIP moves, comes by DHCP, and one that has a static one; empty where none was looked at.
+	dhcp, static string
 }
 
 // preflight checks the reports of the nodes that a policy would reach. A bridge on the NIC that carries a node's
@@ -37,13 +38,13 @@ func (v *View) preflight(w *Want) verdict {
 	dhcp, static := "", ""
 	for _, n := range reached {
 		if n.state == nil {
-			return verdict{refusal: v.unreported(n)}
+			return verdict{refusal: v.unreported(w, n)}
 		}
 		s := n.state
-		objection, byDHCP := v.objection(w, s)
+		o, byDHCP := v.objection(w, s)
 		switch {
-		case objection != "":
-			return refuses(objection)
+		case o != nil:
+			return refuses(o.What)
 		case byDHCP:
 			dhcp = s.Node
 		default:
@@ -51,19 +52,20 @@ func (v *View) preflight(w *Want) verdict {
 		}
 	}
 	if dhcp != "" && static != "" {
-		return refuses(fmt.Sprintf("node %s has its address by DHCP and node %s a static one: one policy cannot preserve both, "+
-			"make two Wukongs with highAvailability.nodeSelector", dhcp, static))
+		return refuses(fmt.Sprintf("node %s has its address by DHCP and node %s a static one, and one policy cannot preserve both", dhcp, static))
 	}
-	return verdict{looked: true, dhcp: dhcp != ""}
+	return verdict{dhcp: dhcp, static: static}
 }
 
-// objection is the message that says why a bridge may not be built on a node; empty where it may. dhcp is whether the
-// address that the bridge would take over comes by DHCP.
-func (v *View) objection(w *Want, s *node.State) (objection string, dhcp bool) {
-	if objection = s.Objection(w.Bridge, v.own); objection == "" && w.Bridge.Preserves {
-		dhcp, objection = s.HostAddress(w.Bridge)
+// objection is why a bridge may not be built on a node; nil where it may. dhcp is whether the address that the bridge
+// would take over comes by DHCP.
+func (v *View) objection(w *Want, s *node.State) (o *node.Objection, dhcp bool) {
+	o = s.Objection(w.Bridge, v.own)
+	if !w.Bridge.Preserves || o != nil && o.Remedy == "" {
+		return o, false
 	}
-	return objection, dhcp
+	dhcp, moving := s.HostAddress(w.Bridge)
+	return o.Before(moving), dhcp
 }
 
 func waits(message string) verdict {
@@ -74,17 +76,25 @@ func refuses(message string) verdict {
 	return verdict{refusal: &outcome.Refusal{Reason: v1alpha1.ReasonPreflightRefused, Message: message, Stuck: true}}
 }
 
-// otherKind is the message for a policy with preserveHostIP that would move addresses of another kind, static or DHCP,
-// than it was made for. NMState lets nobody change its captures.
-const otherKind = "the selected nodes have their addresses by DHCP where the policy moves static ones, or the other way round: " +
-	"make another Wukong for them"
+// otherwiseOn says that a node gets its address another way than those that a policy with preserveHostIP moves. NMState lets nobody change
+// its captures.
+func otherwiseOn(node, policy string, dhcp bool) string {
+	if dhcp {
+		return fmt.Sprintf("node %s has its address by DHCP, and policy %s moves static ones", node, policy)
+	}
+	return fmt.Sprintf("node %s has a static address, and policy %s moves those by DHCP", node, policy)
+}
 
 // changeRefusal is the refusal to change a policy because of what the nodes report; nil where nothing speaks against
 // the change.
 func (v *View) changeRefusal(w *Want, existing *facts.Policy) *outcome.Refusal {
 	look := v.preflight(w)
-	if look.looked && w.Bridge.Preserves && look.dhcp != existing.MovesDHCP {
-		look = refuses(otherKind)
+	switch {
+	case look.refusal != nil || !w.Bridge.Preserves:
+	case existing.MovesDHCP && look.static != "":
+		look = refuses(otherwiseOn(look.static, w.Policy, false))
+	case !existing.MovesDHCP && look.dhcp != "":
+		look = refuses(otherwiseOn(look.dhcp, w.Policy, true))
 	}
 	if look.refusal == nil {
 		return nil

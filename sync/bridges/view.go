@@ -50,6 +50,9 @@ type View struct {
 	// Wants are the bridges that the owner wants, in the owner's order.
 	Wants []Want
 
+	// Masters are the NICs on which the owner wants machines by macvlan or ipvlan: none can be a bridge's port as well.
+	Masters map[string]bool
+
 	// Policies are the owner's policies that exist.
 	Policies facts.Set[facts.Policy]
 

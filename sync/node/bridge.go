@@ -3,6 +3,16 @@
 // interfaces, and nothing of Wukongs, networks or policies.
 package node
 
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+)
+
+// NameLimit is the longest name of an interface in the kernel, and of a bridge in Open vSwitch: IFNAMSIZ without the
+// terminating zero.
+const NameLimit = 15
+
 // The kinds of bridges. These are types of interfaces in NMState.
 const (
 	LinuxBridge = "linux-bridge"
@@ -64,4 +74,24 @@ func (b Bridge) mtuOnNodes() int64 {
 		return 0
 	}
 	return b.MTU
+}
+
+// On is the bridge with another uplink: a NIC, or with vlan another than 0 the VLAN interface on that NIC.
+func (b Bridge) On(nic string, vlan int64) Bridge {
+	b.NIC, b.VLAN, b.Uplink = nic, vlan, nic
+	if vlan != 0 {
+		b.Uplink = vlanInterface(nic, vlan)
+	}
+	return b
+}
+
+// vlanInterface is the name of the VLAN interface on a NIC: {nic}.{vlan}, the usual form. Where that form is longer
+// than the kernel allows (enp94s0f0np0.2507), the name is vl{vlan}-{hash of the NIC's name}, which always fits.
+func vlanInterface(nic string, vlan int64) string {
+	name := fmt.Sprintf("%s.%d", nic, vlan)
+	if len(name) <= NameLimit {
+		return name
+	}
+	sum := sha256.Sum256([]byte(nic))
+	return fmt.Sprintf("vl%d-%s", vlan, hex.EncodeToString(sum[:4]))
 }

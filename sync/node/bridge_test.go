@@ -95,3 +95,25 @@ func TestOwns(t *testing.T) {
 		t.Error("only the one on the VLAN interface is tagged")
 	}
 }
+
+func TestVLANInterface(t *testing.T) {
+	for _, test := range []struct {
+		name, nic string
+		vlan      int64
+		want      string
+	}{
+		{"as everybody names it", "ens160", 100, "ens160.100"},
+		{"15 characters", "enp94s0f0n", 4094, "enp94s0f0n.4094"},
+		{"16 characters", "enp94s0f0np", 4094, "vl4094-4d4cbe24"},
+		{"the same NIC with a VLAN that is short enough", "enp94s0f0np", 1, "enp94s0f0np.1"},
+		{"a NIC that fills the limit", "enp94s0f0np0123", 1, "vl1-4e5a4176"},
+		{"another such NIC", "enp94s0f0np0124", 1, "vl1-62bc42bc"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got := node.Bridge{}.On(test.nic, test.vlan).Uplink
+			if got != test.want || len(got) > node.NameLimit {
+				t.Errorf("it is %s, and should be %s", got, test.want)
+			}
+		})
+	}
+}

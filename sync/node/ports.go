@@ -16,16 +16,15 @@ var receivers = []string{"mac-vlan", "mac-vtap", "ipvlan", "macsec"}
 
 // kindObjection is the objection to a NIC that no bridge can have as its port, and that can have no VLAN interface, or that machines get
 // nothing from.
-func (s *State) kindObjection(b Bridge, own map[string]bool) *objection {
+func (s *State) kindObjection(b Bridge, own map[string]bool) *Objection {
 	nic := s.iface(b.NIC)
 	if nic.guarded {
-		return s.object([]way{past("set its trust on and spoof-check off"), s.byNIC(b)},
-			": %s is an SR-IOV VF that lets no frames of machines pass", nic.name)
+		return s.object(": %s is an SR-IOV VF that lets no frames of machines pass", nic.name).remedy("set its trust on and spoof-check off")
 	}
 	if slices.Contains(ethernets, nic.kind) || slices.Contains(bridging, nic.kind) { // a bridge is no port either, and has an objection of its own
 		return nil
 	}
-	return s.object([]way{s.byNIC(b)}, ": %s is of type %s, and cannot feed a bridge", nic.name, nic.kind)
+	return s.object(": %s is of type %s, and cannot feed a bridge", nic.name, nic.kind)
 }
 
 // upon is an interface, no VLAN interface, that stands on another; nil where there is none.
@@ -39,21 +38,20 @@ func (s *State) upon(name string) *iface {
 }
 
 // uponObjection is the objection to an uplink because of what stands on it. The frames of a bridge's port go to the bridge alone.
-func (s *State) uponObjection(b Bridge, own map[string]bool) *objection {
+func (s *State) uponObjection(b Bridge, own map[string]bool) *Objection {
 	i := s.upon(b.Uplink)
 	if i == nil {
 		return nil
 	}
-	ways := []way{s.byVLAN(b), s.byNIC(b)}
 	if slices.Contains(receivers, i.kind) {
-		return s.object(ways, ": %s has the %s %s on it, and takes no bridge beside that", b.Uplink, i.kind, i.name)
+		return s.object(": %s has the %s %s on it, and takes no bridge beside that", b.Uplink, i.kind, i.name)
 	}
-	return s.object(ways, ": %s has the %s %s on it, which would stay bound to it while the bridge has its frames", b.Uplink, i.kind, i.name)
+	return s.object(": %s has the %s %s on it, which would stay bound to it while the bridge has its frames", b.Uplink, i.kind, i.name)
 }
 
 // filterObjection is the objection to a VLAN on a bridge that filters VLANs. NMState lets the bridge's ports into VLANs, and never the
 // bridge itself, so the frames of the VLAN do not reach an interface on it.
-func (s *State) filterObjection(b Bridge, own map[string]bool) *objection {
+func (s *State) filterObjection(b Bridge, own map[string]bool) *Objection {
 	nic, vlan := s.iface(b.NIC), b.VLAN
 	if vlan == 0 {
 		nic, vlan = s.iface(nic.baseIface), nic.vlan
@@ -63,8 +61,8 @@ func (s *State) filterObjection(b Bridge, own map[string]bool) *objection {
 			return nil
 		}
 		if name := s.filtering(nic); name != "" {
-			return s.object([]way{past("plug into it by an attachment of your own with that vlan in nadName"), s.byNIC(b)},
-				": bridge %s filters VLANs, and lets VLAN %d through to its ports only, not to a VLAN interface on it", name, vlan)
+			return s.object(": bridge %s filters VLANs, and lets VLAN %d through to its ports only, not to a VLAN interface on it", name, vlan).
+				into(name)
 		}
 		nic, vlan = s.iface(nic.baseIface), nic.vlan
 	}
