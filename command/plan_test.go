@@ -39,7 +39,7 @@ func golden(t *testing.T, path, got string) {
 var exits = map[string]int{
 	"attachment-in-the-same-file": 0, "bridge-that-cannot-change": 1, "conflict-between-two-files": 1, "flags-of-the-deployment": 1,
 	"machine-is-stopped": 0, "network-that-does-not-exist": 1, "network-with-its-machines": 0, "no-nodes-in-the-dump": 2,
-	"node-that-would-be-cut-off": 1, "nothing-changes": 0, "others-are-concerned": 0, "restart-and-a-network-less": 0,
+	"node-that-does-not-report": 1, "node-that-would-be-cut-off": 1, "nothing-changes": 0, "others-are-concerned": 0, "restart-and-a-network-less": 0,
 	"without-nmstate": 0, "wrong-in-itself": 1,
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -72,7 +73,7 @@ func (o *Object) text(w *printer) {
 	for _, other := range o.Conflicts {
 		w.line("    These files conflict with each other: see %s", other)
 	}
-	for _, n := range o.Looks {
+	for _, n := range o.untold(lines) {
 		w.line("    node %s: %s", n.Name, n.says())
 	}
 	for _, way := range ways {
@@ -104,11 +105,26 @@ func (o *Object) refusals() (lines, ways []string) {
 	return lines, ways
 }
 
-// looked reports whether a line begins with what is found of a node, which is told of anyhow. way is what would help, as the line says.
+// untold are the looks at nodes that no line has told of.
+func (o *Object) untold(lines []string) []Node {
+	return slices.DeleteFunc(slices.Clone(o.Looks), func(n Node) bool {
+		found := n.Refused + n.Waits
+		return found != "" && slices.ContainsFunc(lines, func(line string) bool { return strings.HasPrefix(line, found) })
+	})
+}
+
+// looked reports whether a line says what is found of a node, which is told of anyhow, and nothing more than what would help, the way.
 func (o *Object) looked(line string) (way string, looked bool) {
 	for _, n := range o.Looks {
-		if found := n.Refused + n.Waits; found != "" && strings.HasPrefix(line, found) {
-			return strings.TrimLeft(line[len(found):], ":,; "), true
+		found := n.Refused + n.Waits
+		if found == "" {
+			continue
+		}
+		if line == found {
+			return "", true
+		}
+		if way, helps := strings.CutPrefix(line, found+": "); helps {
+			return way, true
 		}
 	}
 	return "", false

@@ -123,7 +123,6 @@ func ofNetworks() *strings.Replacer {
 	return strings.NewReplacer(
 		"highAvailability.nodeSelector", "nodeSelector",
 		"make two Wukongs with", "make two WukongNetworks with",
-		"make another Wukong for such nodes", "make another WukongNetwork for such nodes",
 		"a bridge of a Wukong does not", "a bridge of a WukongNetwork does not",
 		"rename this WukongNetwork or its network", "rename this WukongNetwork or its uplink",
 	)

@@ -85,9 +85,7 @@ func (v *View) words(w *Want, way Way) string {
 // skip is the way out to leave nodes out, in words.
 func (v *View) skip(w *Want, way Way) string {
 	switch {
-	case way.Apart && v.Policies.Get(w.Policy) != nil:
-		return "make another Wukong for such nodes"
-	case way.Apart:
+	case way.Apart && v.Policies.Get(w.Policy) == nil:
 		return "make two Wukongs with highAvailability.nodeSelector"
 	case len(way.Without) == 1:
 		return "skip the node by highAvailability.nodeSelector"

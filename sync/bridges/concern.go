@@ -28,7 +28,7 @@ func (v *View) concern(w *Want, existing *facts.Policy) string {
 		if o, dhcp := v.objection(w, s); o != nil {
 			found = o.What
 		} else if w.Bridge.Preserves && dhcp != existing.MovesDHCP {
-			found = otherwiseOn(s.Node, w.Policy, dhcp)
+			found = otherwiseOn(s.Node, dhcp)
 		}
 		if found != "" {
 			return v.advisedInPlace(w, found+", and NMState applies it all the same")

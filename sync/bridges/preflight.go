@@ -78,11 +78,11 @@ func refuses(message string) verdict {
 
 // otherwiseOn says that a node gets its address another way than those that a policy with preserveHostIP moves. NMState lets nobody change
 // its captures.
-func otherwiseOn(node, policy string, dhcp bool) string {
+func otherwiseOn(node string, dhcp bool) string {
 	if dhcp {
-		return fmt.Sprintf("node %s has its address by DHCP, and policy %s moves static ones", node, policy)
+		return fmt.Sprintf("node %s has its address by DHCP, and the policy moves static ones", node)
 	}
-	return fmt.Sprintf("node %s has a static address, and policy %s moves those by DHCP", node, policy)
+	return fmt.Sprintf("node %s has a static address, and the policy moves those by DHCP", node)
 }
 
 // changeRefusal is the refusal to change a policy because of what the nodes report; nil where nothing speaks against
@@ -92,9 +92,9 @@ func (v *View) changeRefusal(w *Want, existing *facts.Policy) *outcome.Refusal {
 	switch {
 	case look.refusal != nil || !w.Bridge.Preserves:
 	case existing.MovesDHCP && look.static != "":
-		look = refuses(otherwiseOn(look.static, w.Policy, false))
+		look = refuses(otherwiseOn(look.static, false))
 	case !existing.MovesDHCP && look.dhcp != "":
-		look = refuses(otherwiseOn(look.dhcp, w.Policy, true))
+		look = refuses(otherwiseOn(look.dhcp, true))
 	}
 	if look.refusal == nil {
 		return nil

@@ -33,7 +33,7 @@ func (s *State) named(name string) *iface {
 		return i
 	}
 	if all := s.calledToo(name); len(all) == 1 && all[0].stays() {
-		return all[0]
+		return s.iface(all[0].name) // none of an Open vSwitch bridge, whose internal port is the interface
 	}
 	return nil
 }

@@ -98,6 +98,7 @@ func TestObjection(t *testing.T) {
 		want                     string
 	}{
 		{"a NIC that is absent", `{"name": "nic", "type": "ethernet", "state": "absent"}`, ``, onNIC, "node n1 has no NIC nic"},
+		{"an alternative name of an Open vSwitch bridge, which is no interface", `{"name": "ovs", "type": "ovs-bridge", "alt-names": [{"name": "nic"}]}`, ``, onNIC, "node n1 has no NIC nic"},
 		{"of two NICs of one name the first", `{"name": "nic", "controller": "bond0"}, {"name": "nic"}`, ``, onNIC, "node n1: NIC nic already belongs to bond0"},
 		{"a NIC that is the port of the bridge already", `{"name": "nic", "controller": "br"}`, ``, onNIC, ""},
 		{"an mtu that just fits", `{"name": "nic", "mtu": 1400}`, ``, withMTU(onNIC, 1400), ""},
