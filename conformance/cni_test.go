@@ -47,25 +47,7 @@ func TestCNITakesEveryAttachment(t *testing.T) {
 // TestTheBridgePluginPlugsIn runs the real bridge plugin with every answered configuration of type bridge: in network
 // namespaces of its own, one that plays the node and has the bridge, and one that plays the machine's pod.
 func TestTheBridgePluginPlugsIn(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("the bridge plugin is not run: that takes root, for network namespaces")
-	}
-	for _, program := range []string{"ip", "go"} {
-		if _, err := exec.LookPath(program); err != nil {
-			t.Skipf("the bridge plugin is not run: %s is not installed", program)
-		}
-	}
-	plugin := filepath.Join(t.TempDir(), "bridge")
-	if out, err := exec.Command("go", "build", "-o", plugin, "github.com/containernetworking/plugins/plugins/main/bridge").CombinedOutput(); err != nil {
-		t.Fatalf("building the plugin: %v: %s", err, out)
-	}
-	node, pod := fmt.Sprintf("wukong-node-%d", os.Getpid()), fmt.Sprintf("wukong-pod-%d", os.Getpid())
-	for _, ns := range []string{node, pod} {
-		if out, err := exec.Command("ip", "netns", "add", ns).CombinedOutput(); err != nil {
-			t.Skipf("the bridge plugin is not run: this machine allows no network namespaces: %s", strings.TrimSpace(string(out)))
-		}
-		t.Cleanup(func() { _ = exec.Command("ip", "netns", "del", ns).Run() })
-	}
+	plugin, node, pod := pluginOn(t, "bridge")
 	if out, err := exec.Command("ip", "-n", node, "link", "add", "br-probe", "type", "bridge").CombinedOutput(); err != nil {
 		t.Skipf("the bridge plugin is not run: this machine's kernel has no bridges: %s", strings.TrimSpace(string(out)))
 	}
@@ -89,11 +71,7 @@ func TestTheBridgePluginPlugsIn(t *testing.T) {
 
 		run := func(command string) {
 			t.Helper()
-			c := exec.Command("ip", "netns", "exec", node, plugin)
-			c.Stdin = strings.NewReader(string(conf.Bytes))
-			c.Env = append(os.Environ(), "CNI_COMMAND="+command, "CNI_CONTAINERID=wukong", "CNI_IFNAME=pod37a8eec1ce1",
-				"CNI_NETNS=/var/run/netns/"+pod, "CNI_PATH="+filepath.Dir(plugin))
-			if out, err := c.CombinedOutput(); err != nil {
+			if out, err := cni(plugin, node, pod, command, string(conf.Bytes)); err != nil {
 				t.Fatalf("%s: %v: %s", command, err, out)
 			}
 		}
@@ -108,12 +86,52 @@ func TestTheBridgePluginPlugsIn(t *testing.T) {
 	})
 }
 
+// pluginOn is a CNI plugin that was built, and network namespaces of its own: one plays the node, the other the machine's pod.
+func pluginOn(t *testing.T, name string) (plugin, node, pod string) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skipf("the %s plugin is not run: that takes root, for network namespaces", name)
+	}
+	for _, program := range []string{"ip", "go"} {
+		if _, err := exec.LookPath(program); err != nil {
+			t.Skipf("the %s plugin is not run: %s is not installed", name, program)
+		}
+	}
+	plugin = filepath.Join(t.TempDir(), name)
+	if out, err := exec.Command("go", "build", "-o", plugin, "github.com/containernetworking/plugins/plugins/main/"+name).CombinedOutput(); err != nil {
+		t.Fatalf("building the plugin: %v: %s", err, out)
+	}
+	node, pod = fmt.Sprintf("wukong-node-%d", os.Getpid()), fmt.Sprintf("wukong-pod-%d", os.Getpid())
+	for _, ns := range []string{node, pod} {
+		if out, err := exec.Command("ip", "netns", "add", ns).CombinedOutput(); err != nil {
+			t.Skipf("the %s plugin is not run: this machine allows no network namespaces: %s", name, strings.TrimSpace(string(out)))
+		}
+		t.Cleanup(func() { _ = exec.Command("ip", "netns", "del", ns).Run() })
+	}
+	return plugin, node, pod
+}
+
+// cni runs a plugin on the node, for an interface of the pod.
+func cni(plugin, node, pod, command, conf string) (string, error) {
+	c := exec.Command("ip", "netns", "exec", node, plugin)
+	c.Stdin = strings.NewReader(conf)
+	c.Env = append(os.Environ(), "CNI_COMMAND="+command, "CNI_CONTAINERID=wukong", "CNI_IFNAME=pod37a8eec1ce1",
+		"CNI_NETNS=/var/run/netns/"+pod, "CNI_PATH="+filepath.Dir(plugin))
+	out, err := c.CombinedOutput()
+	return string(out), err
+}
+
 // ip runs iproute2 in a network namespace.
 func ip(t *testing.T, ns string, args ...string) string {
 	t.Helper()
-	out, err := exec.Command("ip", append([]string{"-n", ns}, args...)...).CombinedOutput()
+	out, err := runIP(ns, args...)
 	if err != nil {
 		t.Fatalf("ip %s: %v: %s", strings.Join(args, " "), err, out)
 	}
-	return strings.TrimSpace(string(out))
+	return out
+}
+
+func runIP(ns string, args ...string) (string, error) {
+	out, err := exec.Command("ip", append([]string{"-n", ns}, args...)...).CombinedOutput()
+	return strings.TrimSpace(string(out)), err
 }

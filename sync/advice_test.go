@@ -49,8 +49,8 @@ func TestAdviceOnManyNodesIsNotRefusedAgain(t *testing.T) {
 		asked++
 		t.Run(fmt.Sprint(round), func(t *testing.T) {
 			for _, d := range w.goes(t, req) {
-				if !d.Refuses() {
-					continue
+				if !d.Refuses() || strings.Contains(d.Refusal.Message, " are one NIC, which network ") {
+					continue // of two networks of one spec each is in the other's way, as where validation says so
 				}
 				refused++
 				if hopeless := strings.Contains(d.Refusal.Message, "no single change of the spec helps"); hopeless != (len(d.Ways) == 0) {

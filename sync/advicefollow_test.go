@@ -202,7 +202,9 @@ func mendNodes(t *testing.T, req *posted, d sync.Decision, way bridges.Way) {
 			i := item.(map[string]any)
 			switch way.Remedy {
 			case "raise the NIC's":
-				i["mtu"] = max(integer(i["mtu"]), d.Want.Bridge.MTU)
+				if _, unreadable := i["mtu"].(string); !unreadable { // such a node is not believed, and would be afterwards
+					i["mtu"] = max(integer(i["mtu"]), d.Want.Bridge.MTU)
+				}
 			case "set its reorder-headers to true":
 				if vlan, tagged := i["vlan"].(map[string]any); tagged {
 					delete(vlan, "keepsTag")

@@ -72,6 +72,9 @@ func (v *view) decideOwn(n *network) outcome.Outcome {
 	if !n.policy.Ready() {
 		return refuse(v1alpha1.ReasonWaitingForNodeNetwork, n.policy.Message())
 	}
+	if unfit := v.masterRefusal(n); unfit != nil {
+		return outcome.Outcome{Refusal: unfit}
+	}
 	o := refuse(v1alpha1.ReasonAttachmentPending, fmt.Sprintf("attachment %s is being created", n.attachmentName))
 	o.Child = v.newAttachment(n)
 	return o

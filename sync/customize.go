@@ -54,6 +54,7 @@ func Customize(req *CustomizeRequest, settings Settings) (*CustomizeResponse, er
 	}
 	rules = append(rules, claimRules(w)...)
 	rules = append(rules, v.attachmentRules()...)
+	rules = append(rules, v.rivalRules()...)
 	if v.nmstate {
 		rules = append(rules, v.sharedRules()...)
 		rules = append(rules, v.policyRules()...)
@@ -114,7 +115,8 @@ func (v *view) policyRules() []RelatedRule {
 			bridged, uplinks = append(bridged, n.Bridge), append(uplinks, n.Uplink)
 		}
 	}
-	if len(policies) == 0 {
+	uplinks = append(uplinks, v.masterNICs()...)
+	if len(policies)+len(uplinks) == 0 {
 		return nil
 	}
 	rules := policyRules(policies, bridged, uplinks)
@@ -168,7 +170,10 @@ func (v *view) leavingInStatus() bool {
 
 // policyRules select NMState's reports on some policies, these policies, and those of others with the same bridges and uplinks.
 func policyRules(policies, bridged, uplinks []string) []RelatedRule {
-	rules := []RelatedRule{{APIVersion: "nmstate.io/v1", Resource: "nodenetworkconfigurationpolicies", Names: distinct(policies)}}
+	var rules []RelatedRule
+	if len(policies) > 0 {
+		rules = append(rules, RelatedRule{APIVersion: "nmstate.io/v1", Resource: "nodenetworkconfigurationpolicies", Names: distinct(policies)})
+	}
 	if selector := in("nmstate.io/policy", policies); selector != nil {
 		reports := RelatedRule{APIVersion: "nmstate.io/v1beta1", Resource: "nodenetworkconfigurationenactments", LabelSelector: selector}
 		rules = append([]RelatedRule{reports}, rules...)

@@ -34,6 +34,9 @@ type network struct {
 
 	policy     bridges.Outcome
 	attachment outcome.Outcome
+
+	// concern is what speaks against an attachment that exists, for the user to know though nothing waits for it; empty where nothing does.
+	concern string
 }
 
 // defaulted is a copy of the Wukong with the schema's defaults. A request that did not come from the API server may

@@ -37,6 +37,8 @@ func (v *view) networkStatus(n *network) v1alpha1.NetworkStatus {
 		s.Message = n.attachment.Message()
 	case n.policy.Concern != "":
 		s.Message = n.policy.Concern
+	case n.concern != "":
+		s.Message = n.concern
 	case n.silent():
 		s.Message = fmt.Sprintf("KubeVirt carries no traffic over %s: use type bridge with the same NIC", n.Type)
 	}

@@ -123,7 +123,9 @@ func (v *view) attachmentsPart() part {
 		return readyPart(condition, v1alpha1.ReasonNotRequired, "no network needs an attachment")
 	}
 	message := fmt.Sprintf("attachments exist: %d", count)
-	if len(silent) > 0 {
+	if i := slices.IndexFunc(v.networks, func(n *network) bool { return n.concern != "" }); i >= 0 {
+		message += "; " + v.networks[i].concern
+	} else if len(silent) > 0 {
 		message += fmt.Sprintf("; KubeVirt carries no traffic over macvlan and ipvlan, so none will pass on: %s", strings.Join(silent, ", "))
 	}
 	return readyPart(condition, v1alpha1.ReasonAttachmentsExist, message)

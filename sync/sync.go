@@ -51,12 +51,13 @@ func (v *view) decide() decided {
 	wants := v.bridges.Wants
 	for _, n := range v.networks {
 		if n.policyName != "" {
-			n.policy = v.bridges.Decide(&wants[0])
+			n.policy = v.decidePolicy(n, &wants[0])
 			wants = wants[1:]
 			d.note(n.policy.Note)
 		}
 		if n.attachmentName != "" || n.superseded != "" {
 			n.attachment = v.decideAttachment(n)
+			n.concern = v.masterConcern(n)
 		}
 	}
 	d.machine = v.decideMachine()

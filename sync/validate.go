@@ -62,7 +62,7 @@ func (v *view) validateUplink(index int) field.ErrorList {
 		return nil // its uplinks are the WukongNetwork's
 	}
 	if n.bridge.Name == "" {
-		return v.validateMaster(path, n)
+		return v.validateMaster(path, index)
 	}
 	var errs field.ErrorList
 	if n.bridge.Name == n.bridge.NIC || n.bridge.Name == n.bridge.Uplink {
@@ -109,19 +109,6 @@ func differing(b, other node.Bridge) string {
 		return "preserveHostIP"
 	}
 	return "mtu"
-}
-
-// validateMaster refuses a macvlan or ipvlan interface on a NIC that is a bridge's port: the kernel hands the packets
-// of a NIC to one of them only.
-func (v *view) validateMaster(path *field.Path, n *network) field.ErrorList {
-	for _, other := range v.networks {
-		if b := other.bridge; n.bridge.NIC != "" && b.Name != "" && b.Uplink == n.bridge.NIC {
-			return field.ErrorList{field.Invalid(path.Child("physicalInterface"), n.bridge.NIC,
-				fmt.Sprintf("is taken by bridge %s of network %s: use type bridge with that bridgeName, or another physicalInterface",
-					b.Name, other.Name))}
-		}
-	}
-	return nil
 }
 
 // validateCloudInit is what is wrong with what the guest is told.

@@ -117,7 +117,7 @@ var writes = []write{
 	{"tenant", `{spec: {namespace: team-a, networks: [{name: vf, type: sriov, resourceName: example.com/vf}]}}`,
 		"tenant may not create network-attachment-definitions.k8s.cni.cncf.io in namespace team-a, which network vf of type sriov needs" + askForNAD},
 	{"networker", `{spec: {namespace: team-a, networks: [{name: fast, type: macvlan}, {name: vf, type: sriov, resourceName: example.com/vf}]}}`, ""},
-	{"networker", `{spec: {namespace: team-a, networks: [{name: fast, type: macvlan}, {name: lan, type: bridge}]}}`,
+	{"networker", `{spec: {namespace: team-a, networks: [{name: fast, type: macvlan}, {name: lan, type: bridge, vlanId: 7}]}}`,
 		"networker may not create nodenetworkconfigurationpolicies.nmstate.io, which network lan of type bridge needs, because it configures the nodes" + askForNetwork},
 	{"tenant", `{spec: {namespace: team-a, userDataSecret: mine, networkDataSecret: mine, sshKeySecret: mine}}`, ""},
 	{"tenant", `{spec: {namespace: team-a, userDataSecret: theirs}}`, "tenant may not get the Secret team-a/theirs of userDataSecret" + askForSecret},
@@ -159,7 +159,7 @@ func TestTenantsCreateWhatTheyMayMakeByHand(t *testing.T) {
 		compareDenial(t, w, try(w))
 	}
 	// An administrator is asked the same, and may do it all.
-	body := `{spec: {networks: [{name: lan, type: bridge}, {name: fast, type: macvlan}], userDataSecret: any}}`
+	body := `{spec: {networks: [{name: lan, type: bridge, vlanId: 7}, {name: fast, type: macvlan}], userDataSecret: any}}`
 	if _, err := wukongs().Create(t.Context(), wukong(t, body), strictly); err != nil {
 		t.Errorf("%s\nof an administrator is refused: %v", body, err)
 	}
@@ -240,7 +240,7 @@ func TestMetacontrollerWritesWukongsOfTenants(t *testing.T) {
 		_, err := editor.client.Resource(wukongResource).Create(t.Context(), wukong(t, `{spec: {}}`), strictly)
 		return err
 	})
-	w, err := create(t, wukong(t, `{spec: {namespace: team-a, networks: [{name: lan, type: bridge}, {name: fast, type: macvlan}], userDataSecret: theirs, sshKeySecret: theirs}}`))
+	w, err := create(t, wukong(t, `{spec: {namespace: team-a, networks: [{name: lan, type: bridge, vlanId: 7}, {name: fast, type: macvlan}], userDataSecret: theirs, sshKeySecret: theirs}}`))
 	if err != nil {
 		t.Fatal(err)
 	}

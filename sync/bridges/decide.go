@@ -1,6 +1,7 @@
 package bridges
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 
@@ -160,7 +161,7 @@ func (v *View) keep(w *Want, existing *facts.Policy) Outcome {
 	if w.Bridge.Preserves {
 		keepCapture(desired, held)
 	}
-	o := Outcome{Concern: v.concern(w.filled(mtu), existing), MTU: mtu}
+	o := Outcome{Concern: cmp.Or(v.concern(w.filled(mtu), existing), v.narrower(w, mtu)), MTU: mtu}
 	o.Child = desired
 	if _, certain := hold.MadePolicy(existing); !certain && w.Bridge.Reformed(existing.Made()) && w.Bridge.Reformed(existing.Says) {
 		desired = held // it may be that of another network, and it is not known whether that is gone

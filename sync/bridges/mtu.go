@@ -1,6 +1,7 @@
 package bridges
 
 import (
+	"fmt"
 	"strconv"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -63,13 +64,34 @@ func (v *View) newMTU(w *Want) int64 {
 // keptMTU is the MTU of a policy that exists, where the spec says none: the one that it was given, else what its last answer says, held.
 // Nothing is looked at again. So where the spec had an mtu and has none now, the nodes keep it.
 func keptMTU(w *Want, existing *facts.Policy, held *unstructured.Unstructured) int64 {
-	if w.Bridge.MTU != 0 || w.Bridge.Preserves {
+	if w.Bridge.MTU != 0 {
 		return 0
 	}
 	if given := hold.AnsweredMTU(existing); given != 0 {
 		return given // what is held may have been edited by hand while NMState was at it
 	}
+	if w.Bridge.Preserves {
+		return 0 // the bridge of each node has that of its NIC, and only the annotation says what the attachments have
+	}
 	return saidMTU(held)
+}
+
+// narrower is the message that names a node whose bridge carries less than the attachments say, where each node has an MTU of its own; empty
+// where there is none. Such a node has joined, or its NIC has changed, after the policy was created.
+func (v *View) narrower(w *Want, mtu int64) string {
+	if !w.Bridge.Preserves || mtu == 0 || !v.Preflight {
+		return ""
+	}
+	for _, n := range v.reached[w.Policy] {
+		if n.state == nil {
+			continue
+		}
+		if has := n.state.MTU(w.Bridge); has != 0 && has < mtu {
+			return fmt.Sprintf("node %s: NIC %s has mtu %d, and machines %d: raise the NIC's, or skip the node by highAvailability.nodeSelector",
+				n.name, w.Bridge.NIC, has, mtu)
+		}
+	}
+	return ""
 }
 
 // saidMTU is the largest MTU in an answered policy, which is the bridge's; 0 where it says none.

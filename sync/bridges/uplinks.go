@@ -50,7 +50,7 @@ func (v *View) nicOn(s *node.State, b node.Bridge, others []Uplink) string {
 	nics = append(nics, s.NICs(b.NIC)...)
 	for _, nic := range nics[:min(len(nics), mostChoices)] {
 		w := Want{Bridge: b.On(nic, b.VLAN)}
-		if slices.ContainsFunc(v.Wants, func(other Want) bool { return !agree(w.Bridge, other.Bridge) }) || !v.allowed(&w) {
+		if slices.ContainsFunc(v.Wants, func(other Want) bool { return !v.agree(w.Bridge, other.Bridge) }) || !v.allowed(&w) {
 			continue
 		}
 		if o, _ := v.objection(&w, s); o == nil {

@@ -198,7 +198,7 @@ func (v *View) passes(w *Want, way Way) bool {
 			continue
 		case w.Entries > 0: // what the uplinks have in common changes for all
 			changed.Bridge = way.Bridge.On(other.Bridge.NIC, way.Bridge.VLAN)
-		case !agree(way.Bridge, other.Bridge):
+		case !v.agree(way.Bridge, other.Bridge):
 			return false
 		default:
 			continue
@@ -232,9 +232,15 @@ func shares(w, other *Want) bool {
 	return w.Entries == 0 && other.Policy != w.Policy && !w.Bridge.Reformed(other.Bridge)
 }
 
-// agree reports whether one owner can have two bridges, as its spec is validated.
-func agree(b, other node.Bridge) bool {
-	return b.Name != other.Uplink && other.Name != b.Uplink && !b.Takes(other) && (b.Name != other.Name || b.Feeds(other))
+// agree reports whether one owner can have two bridges, as its spec is validated, and as nodes have it that call one NIC by two names.
+func (v *View) agree(b, other node.Bridge) bool {
+	switch {
+	case b.Name == other.Uplink || other.Name == b.Uplink || b.Takes(other) || b.Name == other.Name && !b.Feeds(other):
+		return false
+	case b.NIC == other.NIC || !b.On(other.NIC, b.VLAN).Takes(other):
+		return true
+	}
+	return !slices.ContainsFunc(v.nodes, func(n *seenNode) bool { return n.state != nil && n.state.SameNIC(b.NIC, other.NIC) })
 }
 
 // allowed reports whether neither the schema nor a policy of others refuses a bridge.

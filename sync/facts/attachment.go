@@ -18,8 +18,17 @@ type Attachment struct {
 	// ConfigName is the name in the CNI configuration. In one that the hook has made it is the attachment's own.
 	ConfigName string
 
-	// Plugin is the CNI plugin, or the first of several, and Master the NIC of the node that it names; empty where there is none.
-	Plugin, Master string
+	// Plugin is the CNI plugin, or the first of several, Master the NIC of the node that it names, and Mode how it stands there; empty
+	// where there is none.
+	Plugin, Master, Mode string
+}
+
+// Stands is the NIC on which the attachment lets macvlans or ipvlans stand; ok is whether it does.
+func (a *Attachment) Stands() (m node.Master, ok bool) {
+	if a.Master == "" || a.Plugin != node.Macvlan && a.Plugin != node.Ipvlan {
+		return node.Master{}, false
+	}
+	return node.Master{Kind: a.Plugin, NIC: a.Master, Mode: a.Mode}, true
 }
 
 // Says is what the attachment plugs into, by its CNI configuration; the zero Bridge where that cannot be read.
@@ -53,7 +62,7 @@ func (a *Attachment) readConfig(config string) {
 				r.Objects(func() {
 					var p plugin
 					r.Object(func(member []byte) { p.read(r, member) })
-					whole = plugin{cmp.Or(whole.kind, p.kind), cmp.Or(whole.bridge, p.bridge), cmp.Or(whole.master, p.master)}
+					whole = plugin{cmp.Or(whole.kind, p.kind), cmp.Or(whole.bridge, p.bridge), cmp.Or(whole.master, p.master), cmp.Or(whole.mode, p.mode)}
 				})
 			default:
 				whole.read(r, member)
@@ -61,13 +70,13 @@ func (a *Attachment) readConfig(config string) {
 		})
 	})
 	if err == nil {
-		a.Bridge, a.ConfigName, a.Plugin, a.Master = whole.bridge, name, whole.kind, whole.master
+		a.Bridge, a.ConfigName, a.Plugin, a.Master, a.Mode = whole.bridge, name, whole.kind, whole.master, whole.mode
 	}
 }
 
 // plugin is what a CNI configuration says of one plugin.
 type plugin struct {
-	kind, bridge, master string
+	kind, bridge, master, mode string
 }
 
 func (p *plugin) read(r *lenient.Reader, member []byte) {
@@ -78,5 +87,7 @@ func (p *plugin) read(r *lenient.Reader, member []byte) {
 		p.bridge = r.Text()
 	case "master":
 		p.master = r.Text()
+	case "mode":
+		p.mode = r.Text()
 	}
 }

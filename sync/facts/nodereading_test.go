@@ -46,6 +46,7 @@ type iface struct {
 	ipv4, ipv6 family
 	altNames   []string
 	base       string
+	mode       string
 	baseIface  string
 	vlan       int64
 	keepsTag   bool
@@ -188,6 +189,16 @@ func ifaceOf(m map[string]any) iface {
 	for _, kind := range []string{"vxlan", "mac-vlan", "mac-vtap", "ipvlan", "macsec", "ip-tunnel", "xfrm", "infiniband"} {
 		if base := text(m, kind, "base-iface"); base != "" {
 			i.base = base
+		}
+	}
+	for _, kind := range []string{"mac-vlan", "mac-vtap", "ipvlan"} {
+		if mode := text(m, kind, "mode"); mode != "" {
+			i.mode = mode
+		}
+	}
+	for _, leg := range []string{"port1", "port2", "interlink"} {
+		if name := text(m, "hsr", leg); name != "" {
+			i.members = append(i.members, name)
 		}
 	}
 	for _, a := range items(m, "alt-names") {

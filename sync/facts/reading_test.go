@@ -221,9 +221,9 @@ func attachment(o facts.Object, m map[string]any) facts.Attachment {
 		return a
 	}
 	a.Bridge, a.ConfigName = text(config, "bridge"), text(config, "name")
-	a.Plugin, a.Master = text(config, "type"), text(config, "master")
+	a.Plugin, a.Master, a.Mode = text(config, "type"), text(config, "master"), text(config, "mode")
 	for _, p := range items(config, "plugins") {
-		for field, to := range map[string]*string{"bridge": &a.Bridge, "type": &a.Plugin, "master": &a.Master} {
+		for field, to := range map[string]*string{"bridge": &a.Bridge, "type": &a.Plugin, "master": &a.Master, "mode": &a.Mode} {
 			if *to == "" {
 				*to = text(p, field)
 			}

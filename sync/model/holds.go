@@ -22,6 +22,7 @@ import (
 func (c *cluster) mayCome(p asker, kind string, desired *unstructured.Unstructured) {
 	if kind == policyKind {
 		c.policyMayCome(p, desired)
+		c.mayFeed(p, desired)
 	}
 	w, ok := p.parent.(*v1alpha1.Wukong)
 	if !ok {
@@ -33,6 +34,7 @@ func (c *cluster) mayCome(p asker, kind string, desired *unstructured.Unstructur
 			c.breaks("attachment %s is created before its policy is available", desired.GetName())
 		}
 		c.mayPlug(w, desired.GetName())
+		c.mayStand(p, w, desired)
 	case machineKind:
 		networks, _, _ := unstructured.NestedSlice(desired.Object, "spec", "template", "spec", "networks")
 		for _, n := range networks {

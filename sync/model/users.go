@@ -26,7 +26,8 @@ func (c *cluster) network(name string) v1alpha1.Network {
 	}
 	switch c.IntN(8) {
 	case 0:
-		return v1alpha1.Network{Name: name, Type: v1alpha1.Macvlan, PhysicalInterface: "ens192"}
+		kind := []v1alpha1.NetworkType{v1alpha1.Macvlan, v1alpha1.Ipvlan}[c.IntN(2)]
+		return v1alpha1.Network{Name: name, Type: kind, PhysicalInterface: []string{"ens160", "ens192"}[c.IntN(2)]}
 	case 1:
 		n.Type = v1alpha1.OVS
 	}

@@ -7,7 +7,7 @@ import (
 	"novasphere.dev/wukong/sync/lenient"
 )
 
-// join gives the ports that a bridge, a bond or a VRF lists that as their controller, where they name none themselves: the ports of an Open
+// join gives the ports that a bridge, a bond, a VRF or the like lists that as their controller, where they name none themselves: the ports of an Open
 // vSwitch bridge that NMState has not made name its datapath. It lets a filter of Open vSwitch that names no VLAN be none, and tells the
 // virtual functions what their NICs say of them.
 func (s *State) join() {
@@ -43,12 +43,18 @@ func (i *iface) list(controllers map[string]string) {
 	}
 }
 
-// readMembers reads the names of the ports of a bond or a VRF.
+// readMembers reads the names of the ports of a bond or a VRF, or of HSR or PRP. The kernel reports no controller of the last two, which
+// get all frames of their ports, as a bridge does: hsr_portdev_setup in its net/hsr/hsr_slave.c.
 func readMembers(r *lenient.Reader) []string {
 	var all []string
 	r.Object(func(member []byte) {
-		if string(member) == "port" {
-			all = r.Texts()
+		switch string(member) {
+		case "port":
+			all = append(all, r.Texts()...)
+		case "port1", "port2", "interlink":
+			if name := r.Text(); name != "" {
+				all = append(all, name)
+			}
 		}
 	})
 	return all

@@ -53,7 +53,7 @@ func (i *iface) isNIC() bool {
 func (s *State) told(i *iface) v1alpha1.NodeInterface {
 	told := v1alpha1.NodeInterface{
 		Name: i.name, Type: i.kind, MTU: i.mtu, Controller: i.controller,
-		AltNames: i.altNames, Base: i.base, IPv4: i.ipv4.told(), IPv6: i.ipv6.told(), Route: s.routed[i.name],
+		AltNames: i.altNames, Base: i.base, Mode: i.mode, IPv4: i.ipv4.told(), IPv6: i.ipv6.told(), Route: s.routed[i.name],
 	}
 	if i.ipv4.dhcp {
 		told.StaticRoute = s.staticRoute(i)
@@ -112,7 +112,7 @@ func From(name string, n v1alpha1.NodeNetwork) *State {
 	for _, told := range n.Interfaces {
 		i := iface{
 			name: told.Name, kind: told.Type, mtu: told.MTU, mac: told.MACAddress, controller: told.Controller,
-			altNames: told.AltNames, base: told.Base, ipv4: familyOf(told.IPv4), ipv6: familyOf(told.IPv6),
+			altNames: told.AltNames, base: told.Base, mode: told.Mode, ipv4: familyOf(told.IPv4), ipv6: familyOf(told.IPv6),
 			staticRoute: told.StaticRoute, foreignRoute: told.ForeignRoute,
 			unmanaged: told.Unmanaged, guarded: told.Guarded,
 		}

@@ -50,12 +50,13 @@ type iface struct {
 	ipv4, ipv6 family
 	altNames   []string
 	base       string // what an interface that is no VLAN interface stands on: a VXLAN, a macvlan, a tunnel
+	mode       string // of a macvlan or ipvlan
 	baseIface  string // of a VLAN interface
 	vlan       int64
 	keepsTag   bool     // the VLAN interface leaves the tag in what it receives
 	provider   bool     // the VLAN interface has the tags of IEEE 802.1ad, and not those of 802.1Q
 	ports      []port   // of a bridge
-	members    []string // of a bond or a VRF
+	members    []string // of a bond or a VRF, or of HSR or PRP
 	stp        bool     // the bridge takes part in the spanning tree protocol
 	unmanaged  bool     // NetworkManager leaves the interface to somebody else
 	guarded    bool     // a virtual function (SR-IOV) that its NIC lets no frames of other hardware addresses through
@@ -163,12 +164,12 @@ func (s *State) readIface(r *lenient.Reader) iface {
 		case "vlan":
 			i.readVLAN(r)
 		case "vxlan", "mac-vlan", "mac-vtap", "ipvlan", "macsec", "ip-tunnel", "xfrm", "infiniband":
-			i.readBase(r)
+			i.readBase(r, string(member))
 		case "alt-names":
 			r.Objects(func() { i.readAltName(r) })
 		case "bridge":
 			i.readBridge(r)
-		case "link-aggregation", "vrf":
+		case "link-aggregation", "vrf", "hsr":
 			i.members = sorted(append(i.members, readMembers(r)...))
 		case "ethernet":
 			s.readFunctions(r)
@@ -177,10 +178,16 @@ func (s *State) readIface(r *lenient.Reader) iface {
 	return i
 }
 
-func (i *iface) readBase(r *lenient.Reader) {
+func (i *iface) readBase(r *lenient.Reader, kind string) {
+	moded := kind == macVLAN || kind == macVTap || kind == ipVLAN
 	r.Object(func(member []byte) {
-		if string(member) == "base-iface" {
+		switch string(member) {
+		case "base-iface":
 			i.base = r.Text()
+		case "mode":
+			if moded {
+				i.mode = r.Text()
+			}
 		}
 	})
 }

@@ -253,6 +253,17 @@ func (t *Template) Text(at string) string {
 	return text
 }
 
+// Labels are the labels that the template says at a place.
+func (t *Template) Labels(at string) map[string]string {
+	v, _ := get(t.object, at)
+	said, _ := v.(map[string]any)
+	labels := map[string]string{}
+	for key, value := range said {
+		labels[key], _ = value.(string)
+	}
+	return labels
+}
+
 // Items are the items of a list that the template says.
 func (t *Template) Items(list string) []map[string]any {
 	return Items(t.object, list)

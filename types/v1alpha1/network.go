@@ -40,9 +40,9 @@ type Network struct {
 	Name string `json:"name"`
 
 	// type is what the interface is connected to: pod (the cluster's own network), bridge (a Linux bridge that NMState
-	// builds), ovs (an Open vSwitch bridge that NMState builds), macvlan or ipvlan (directly on a NIC; KubeVirt carries no
-	// traffic over these), or sriov (a virtual function). A network with networkName has no type. It cannot change.
-	// Default: pod.
+	// builds), ovs (an Open vSwitch bridge that NMState builds), macvlan or ipvlan (directly on a NIC, which takes one of the
+	// two and no bridge beside it; KubeVirt carries no traffic over these), or sriov (a virtual function). A network with
+	// networkName has no type. It cannot change. Default: pod.
 	//
 	// +optional
 	// +kubebuilder:validation:Enum=pod;bridge;ovs;macvlan;ipvlan;sriov
@@ -90,8 +90,9 @@ type Network struct {
 	VLANID int32 `json:"vlanId,omitempty"`
 
 	// physicalInterface is the nodes' NIC by which the network reaches the wire; type bridge, ovs, macvlan and ipvlan. A
-	// bridge without vlanId takes the NIC over, so the NIC must not carry the node's own address (see preserveHostIP). It
-	// cannot change. Default: the hook's -physical-interface flag, which is ens160 unless set.
+	// bridge without vlanId takes the NIC over, so the NIC must not carry the node's own address (see preserveHostIP). For
+	// macvlan and ipvlan it may carry that, and may be a VLAN interface or a bridge that the nodes have. It cannot change.
+	// Default: the hook's -physical-interface flag, which is ens160 unless set.
 	//
 	// +optional
 	// +kubebuilder:validation:MinLength=1

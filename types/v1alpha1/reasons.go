@@ -50,7 +50,7 @@ const (
 	// ReasonBridgeLost: a node no longer has the bridge, or the bridge no longer has its uplink.
 	ReasonBridgeLost Reason = "BridgeLost"
 
-	// ReasonPreflightRefused: the policy would harm a node; the message has the node and what to change.
+	// ReasonPreflightRefused: a node would be harmed, or cannot take the network; the message has the way out.
 	ReasonPreflightRefused Reason = "PreflightRefused"
 
 	// ReasonPreflightWaiting: a selected node does not report its network yet, or no node is selected.

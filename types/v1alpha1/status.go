@@ -34,7 +34,7 @@ type WukongStatus struct {
 	//   - PolicyFailed: NMState could not configure a node; the message has the node and the error.
 	//   - NoMatchingNode: no node has the labels that nodeSelector asks for.
 	//   - BridgeLost: a node no longer has the bridge, or the bridge no longer has its uplink.
-	//   - PreflightRefused: the policy would harm a node; the message has the node and what to change.
+	//   - PreflightRefused: a node would be harmed, or cannot take the network; the message has the way out.
 	//   - PreflightWaiting: a selected node does not report its network yet, or no node is selected.
 	//   - AttachmentsExist: every network has its attachment.
 	//   - WaitingForNodeNetwork: a policy is not available yet.
@@ -203,7 +203,8 @@ const (
 	//
 	// True: AttachmentsExist, NotRequired.
 	// False: WaitingForNodeNetwork, AttachmentPending, AttachmentNotFound, WukongNetworkNotFound, WaitingForWukongNetwork,
-	// NMStateNotRegistered, Conflict, NamespaceNotFound, NamespaceTerminating, Removing, InvalidSpec, Terminating.
+	// NMStateNotRegistered, PreflightRefused, Conflict, NamespaceNotFound, NamespaceTerminating, Removing, InvalidSpec,
+	// Terminating.
 	ConditionAttachmentsReady = "AttachmentsReady"
 
 	// MachineReady is about the VirtualMachine.

@@ -160,7 +160,12 @@ type NodeInterface struct {
 	// +optional
 	Base string `json:"base,omitempty"`
 
-	// controller is the bridge or bond that the interface is a port of.
+	// mode is how a macvlan or ipvlan passes frames on, such as bridge, passthru, l2 or l3.
+	//
+	// +optional
+	Mode string `json:"mode,omitempty"`
+
+	// controller is what the interface is a port of: a bridge, a bond, or an HSR or PRP interface.
 	//
 	// +optional
 	Controller string `json:"controller,omitempty"`
