@@ -7,6 +7,9 @@
 //	wukong render FILE...                  prints what they would create, without a cluster
 //	wukong plan FILE...                    says what would become of files in a cluster, before they are applied
 //	wukong status [NAME...]                says what has become of what was applied, what is waited for, and what to type next
+//	wukong install, upgrade                installs what deploy/ has, in the form that fits the cluster
+//	wukong doctor                          says whether Wukong and what it stands on are as they should be
+//	wukong schema                          prints the schema that editors check files by
 //	wukong version, completion, help
 //
 // The verbs are explained in docs/commands.md and by wukong help VERB. As kubectl-wukong the same binary is a plugin of kubectl; it

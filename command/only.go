@@ -11,7 +11,7 @@ import (
 // others are the verbs that are missing where only the hook was built. Each says so.
 func (p Process) others() []*cobra.Command {
 	var all []*cobra.Command
-	for _, verb := range []string{"render", "plan", "status"} {
+	for _, verb := range []string{"render", "plan", "status", "install", "upgrade", "doctor", "schema"} {
 		all = append(all, &cobra.Command{
 			Use: verb, Short: "Not in this build, which has the hook only", DisableFlagParsing: true,
 			RunE: func(*cobra.Command, []string) error {

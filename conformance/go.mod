@@ -6,12 +6,14 @@ require (
 	github.com/containernetworking/cni v1.3.1
 	github.com/evanphx/json-patch v5.6.0+incompatible
 	github.com/goccy/go-yaml v1.19.2
+	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3
 	k8s.io/api v0.32.5
 	k8s.io/apimachinery v0.32.5
 	k8s.io/client-go v12.0.0+incompatible
 	kubevirt.io/api v0.0.0-20250731090545-a70f4bd885a4
 	kubevirt.io/client-go v0.0.0-00010101000000-000000000000
 	kubevirt.io/kubevirt v1.6.0
+	sigs.k8s.io/yaml v1.4.0
 )
 
 require (
@@ -105,7 +107,6 @@ require (
 	sigs.k8s.io/json v0.0.0-20241010143419-9aa6b5e7a4b3 // indirect
 	sigs.k8s.io/knftables v0.0.18 // indirect
 	sigs.k8s.io/structured-merge-diff/v4 v4.4.3 // indirect
-	sigs.k8s.io/yaml v1.4.0 // indirect
 )
 
 replace (

@@ -172,17 +172,6 @@ func decoded[R any](text []byte) (*R, error) {
 	return req, nil
 }
 
-// Children are the objects of a kind that a parent controls.
-func (c *Cluster) Children(parent *unstructured.Unstructured, kind string) []*unstructured.Unstructured {
-	var all []*unstructured.Unstructured
-	for _, u := range c.All(kind) {
-		if owner := metav1.GetControllerOf(u); owner != nil && owner.UID == parent.GetUID() {
-			all = append(all, u)
-		}
-	}
-	return all
-}
-
 // related are the objects that rules select. A kind that nobody asked the cluster for is left out, as if no rule named it.
 func (c *Cluster) related(rules []sync.RelatedRule) map[string]map[string]json.RawMessage {
 	related := map[string]map[string]json.RawMessage{}
@@ -198,13 +187,13 @@ func (c *Cluster) related(rules []sync.RelatedRule) map[string]map[string]json.R
 		if rule.LabelSelector == nil || err != nil {
 			selector = labels.Everything()
 		}
-		for key, u := range c.objects[kind] {
+		c.of(kind).candidates(rule, func(key string, u *unstructured.Unstructured) {
 			here := rule.Namespace == "" || rule.Namespace == u.GetNamespace()
 			named := len(rule.Names) == 0 || slices.Contains(rule.Names, u.GetName())
-			if here && named && selector.Matches(labels.Set(u.GetLabels())) {
+			if here && named && selector.Matches(c.about(u).labels) {
 				related[kind][key] = c.text(u)
 			}
-		}
+		})
 	}
 	return related
 }
@@ -212,7 +201,7 @@ func (c *Cluster) related(rules []sync.RelatedRule) map[string]map[string]json.R
 // TellNodes makes the WukongNodes of Nodes and NodeNetworkStates by the hook's own function, where the dump has no WukongNodes: those
 // that there will be once the hook is installed. They count as told of an hour ago.
 func (c *Cluster) TellNodes(h Hook) error {
-	if len(c.objects[facts.WukongNodeKind]) > 0 || !h.NMState {
+	if len(c.objects[facts.WukongNodeKind].objects) > 0 || !h.NMState {
 		return nil
 	}
 	var errs []error

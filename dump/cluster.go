@@ -18,7 +18,8 @@ import (
 
 // Cluster is the objects of a dump.
 type Cluster struct {
-	objects map[string]map[string]*unstructured.Unstructured // by kind and key
+	objects map[string]*index // by kind
+	read    map[*unstructured.Unstructured]about
 	texts   map[*unstructured.Unstructured]json.RawMessage
 	denied  map[string]string // kinds that could not be read, and why
 	asked   map[string]bool   // kinds that were asked for, be there any or not
@@ -26,10 +27,10 @@ type Cluster struct {
 
 // New is a cluster with nothing in it.
 func New() *Cluster {
-	c := &Cluster{objects: map[string]map[string]*unstructured.Unstructured{}, texts: map[*unstructured.Unstructured]json.RawMessage{},
+	c := &Cluster{objects: map[string]*index{}, read: map[*unstructured.Unstructured]about{}, texts: map[*unstructured.Unstructured]json.RawMessage{},
 		denied: map[string]string{}, asked: map[string]bool{}}
 	for _, k := range Kinds() {
-		c.objects[k.Key] = map[string]*unstructured.Unstructured{}
+		c.objects[k.Key] = newIndex()
 		c.asked[k.Key] = k.Usual
 	}
 	return c
@@ -90,7 +91,7 @@ func (c *Cluster) Put(u *unstructured.Unstructured) {
 	if !known {
 		return
 	}
-	c.objects[k.Key][facts.Qualified(u.GetNamespace(), u.GetName())] = u
+	c.put(c.objects[k.Key], facts.Qualified(u.GetNamespace(), u.GetName()), u)
 	c.asked[k.Key] = true
 }
 
@@ -102,19 +103,19 @@ func Takes(u *unstructured.Unstructured) bool {
 
 // Remove takes an object out of the cluster.
 func (c *Cluster) Remove(kind, key string) {
-	delete(c.objects[kind], key)
+	c.take(c.of(kind), key)
 }
 
 // Get is an object by its kind and key; nil where there is none.
 func (c *Cluster) Get(kind, key string) *unstructured.Unstructured {
-	return c.objects[kind][key]
+	return c.of(kind).objects[key]
 }
 
 // All are the objects of a kind, in the order of their keys.
 func (c *Cluster) All(kind string) []*unstructured.Unstructured {
 	var all []*unstructured.Unstructured
-	for _, key := range slices.Sorted(maps.Keys(c.objects[kind])) {
-		all = append(all, c.objects[kind][key])
+	for _, key := range slices.Sorted(maps.Keys(c.of(kind).objects)) {
+		all = append(all, c.of(kind).objects[key])
 	}
 	return all
 }
@@ -129,9 +130,9 @@ func (c *Cluster) Deny(kind, why string) {
 
 // Copy is a cluster of the same objects. Objects are never changed in place: whoever changes one puts another.
 func (c *Cluster) Copy() *Cluster {
-	other := &Cluster{objects: map[string]map[string]*unstructured.Unstructured{}, texts: c.texts, denied: c.denied, asked: maps.Clone(c.asked)}
+	other := &Cluster{objects: map[string]*index{}, read: c.read, texts: c.texts, denied: c.denied, asked: maps.Clone(c.asked)}
 	for kind, objects := range c.objects {
-		other.objects[kind] = maps.Clone(objects)
+		other.objects[kind] = objects.copied()
 	}
 	return other
 }
@@ -158,7 +159,7 @@ func (c *Cluster) Missing() []string {
 			all = append(all, fmt.Sprintf("%s: %s", k.Resource, why))
 		case !c.asked[k.Key] && without[k.Key] != "":
 			all = append(all, fmt.Sprintf("%s: they are not in the dump, so %s", k.Resource, without[k.Key]))
-		case k.Usual && len(c.objects[k.Key]) == 0 && without[k.Key] != "" && !c.told(k.Key):
+		case k.Usual && len(c.objects[k.Key].objects) == 0 && without[k.Key] != "" && !c.told(k.Key):
 			all = append(all, fmt.Sprintf("%s: there are none in the dump, so %s", k.Resource, without[k.Key]))
 		}
 	}
@@ -180,13 +181,13 @@ func (c *Cluster) Denied() []string {
 func (c *Cluster) told(kind string) bool {
 	switch kind {
 	case facts.WukongNodeKind:
-		return len(c.objects[facts.NodeKind]) > 0 && len(c.objects[facts.StateKind]) > 0
+		return len(c.objects[facts.NodeKind].objects) > 0 && len(c.objects[facts.StateKind].objects) > 0
 	case facts.StateKind, facts.NodeKind:
-		return len(c.objects[facts.WukongNodeKind]) > 0
+		return len(c.objects[facts.WukongNodeKind].objects) > 0
 	case facts.InstanceKind:
-		return len(c.objects[facts.MachineKind]) == 0
+		return len(c.objects[facts.MachineKind].objects) == 0
 	case facts.EnactmentKind:
-		return len(c.objects[facts.PolicyKind]) == 0
+		return len(c.objects[facts.PolicyKind].objects) == 0
 	}
 	return false
 }
@@ -203,5 +204,5 @@ var without = map[string]string{
 
 // Blind reports whether the dump has nothing about any node.
 func (c *Cluster) Blind() bool {
-	return len(c.objects[facts.WukongNodeKind]) == 0 && (len(c.objects[facts.NodeKind]) == 0 || len(c.objects[facts.StateKind]) == 0)
+	return len(c.objects[facts.WukongNodeKind].objects) == 0 && (len(c.objects[facts.NodeKind].objects) == 0 || len(c.objects[facts.StateKind].objects) == 0)
 }

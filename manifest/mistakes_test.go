@@ -4,10 +4,13 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	kubevirtv1 "kubevirt.io/api/core/v1"
 	kyaml "sigs.k8s.io/yaml"
 
 	"novasphere.dev/wukong/deploy"
@@ -113,6 +116,35 @@ func said(t *testing.T, reader *Reader, file, content string) string {
 		return err.Error()
 	}
 	return ""
+}
+
+// TestPlacesOfMachinesExist holds the words for fields of a machine against KubeVirt's types.
+func TestPlacesOfMachinesExist(t *testing.T) {
+	for word, said := range machineWords() {
+		path, _, _ := strings.Cut(said, ",")
+		below, is := strings.CutPrefix(path, inMachine+".")
+		if !is {
+			continue // fields of a Wukong, or of metadata
+		}
+		of := reflect.TypeFor[kubevirtv1.VirtualMachineSpec]()
+		for step := range strings.SplitSeq(below, ".") {
+			for of.Kind() == reflect.Pointer {
+				of = of.Elem()
+			}
+			at := slices.IndexFunc(reflect.VisibleFields(of), func(f reflect.StructField) bool {
+				name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+				return name == step
+			})
+			if at < 0 {
+				t.Errorf("%s: there is no %s in %s", word, step, path)
+				break
+			}
+			of = reflect.VisibleFields(of)[at].Type
+		}
+		if plain(word) != word {
+			t.Errorf("nobody finds %s", word)
+		}
+	}
 }
 
 const head = "apiVersion: vm.novasphere.dev/v1alpha1\nkind: Wukong\nmetadata:\n  name: web\n"

@@ -45,8 +45,7 @@ var otherWords = map[string]string{
 	"containerdisk": "osImage", "user": "cloudInitUser", "cloudinit": "userData", "sshkeys": "sshAuthorizedKeys",
 	"ssh_authorized_keys": "sshAuthorizedKeys", "dns": "dnsServers", "nameservers": "dnsServers", "gw": "gateway", "gateway4": "gateway",
 	"gateway6": "ipv6Gateway", "storageclass": "storageClassName", "capacity": "size", "pvc": "claimName", "claim": "claimName",
-	"ha": "highAvailability", "runstrategy": "startStrategy", "running": "startStrategy", "template": "virtualMachine",
-	"vm": "virtualMachine", "interfaces": "networks", "nics": "networks", "volumes": "disks", "nodeselector": "highAvailability",
+	"ha": "highAvailability", "vm": "virtualMachine", "interfaces": "networks", "nics": "networks", "volumes": "disks",
 	"instancetypename": "instancetype", "prefix": "address", "search": "searchDomains", "url": "image", "source": "image",
 	"passwd": "password", "hashed_passwd": "passwordHash", "lock_passwd": "lockPasswd", "username": "name", "address": "ipConfig", "gateway": "ipConfig", "dhcp": "ipConfig", "mode": "ipConfig", "ethernet": "physicalInterface",
 }

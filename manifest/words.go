@@ -88,13 +88,39 @@ func (k *kind) unknown(path string) string {
 	if list := k.field(parent); list.Type == "array" && !strings.HasSuffix(parent, "]") {
 		return fmt.Sprintf("%s is a list, and this is a field of an object: %s", parent, example(parent, list))
 	}
+	elsewhere := owners("", name, k.fields)
+	if place := k.placed(parent, name, elsewhere); place != "" {
+		return place
+	}
 	if meant := DidYouMean(name, k.fieldNames(parent)); meant != "" {
 		return "there is no such field" + meant
 	}
-	if elsewhere := owners("", name, k.fields); len(elsewhere) > 0 && len(elsewhere) < 3 {
+	if len(elsewhere) > 0 && len(elsewhere) < 3 {
 		return "there is no such field here: it is one of " + strings.Join(elsewhere, " and of ")
 	}
+	if meant := nearest(name, machineFields()); parent == "spec" && meant != "" && k.goesInto(parent, meant) != "" {
+		return fmt.Sprintf("there is no such field: did you mean %s? It goes into %s", meant, k.goesInto(parent, meant))
+	}
 	return "there is no such field: see kubectl explain " + strings.ToLower(k.admission.GroupKind().Kind) + strings.TrimSuffix("."+index.ReplaceAllString(parent, ""), ".")
+}
+
+// placed says where a field goes that is right, and in the wrong place: those are its owners elsewhere, or a place in the machine. It is
+// empty where the name is rather a word for a field that is there.
+func (k *kind) placed(parent, name string, elsewhere []string) string {
+	if instead := insteadOf(parent, name); instead != "" {
+		return "there is no such field: write " + instead
+	}
+	if slices.Contains(k.fieldNames(parent), otherWords[strings.ToLower(name)]) {
+		return ""
+	}
+	_, word := machineWords()[plain(name)]
+	if len(elsewhere) == 1 && !word && strings.HasPrefix(elsewhere[0], parent+".") {
+		return "there is no such field here: it is one of " + elsewhere[0]
+	}
+	if place := k.goesInto(parent, name); place != "" && (parent != "spec" || word || len(elsewhere) == 0) {
+		return "there is no such field here: it goes into " + place
+	}
+	return ""
 }
 
 // owners are the paths of the objects of the spec that have a field of a name.

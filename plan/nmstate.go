@@ -24,6 +24,7 @@ func (s *simulation) nodes() map[string]labels.Set {
 // enact plays NMState: it succeeds on every node with the policies that were created or changed. What the nodes report of their
 // networks stays as it is.
 func (s *simulation) enact() {
+	nodes := s.nodes()
 	for _, name := range s.touched {
 		p := s.cluster.Get(facts.PolicyKind, name)
 		if p == nil {
@@ -34,13 +35,11 @@ func (s *simulation) enact() {
 			s.condition("Available", "True"), s.condition("Degraded", "False"), s.condition("Progressing", "False"),
 		}}
 		s.cluster.Put(p)
-		for _, e := range s.cluster.All(facts.EnactmentKind) {
-			if e.GetLabels()["nmstate.io/policy"] == name {
-				s.cluster.Remove(facts.EnactmentKind, e.GetName())
-			}
+		for _, e := range s.cluster.Labeled(facts.EnactmentKind, "nmstate.io/policy", name) {
+			s.cluster.Remove(facts.EnactmentKind, e.GetName())
 		}
 		selector, _, _ := unstructured.NestedStringMap(p.Object, "spec", "nodeSelector")
-		for node, of := range s.nodes() {
+		for node, of := range nodes {
 			if labels.SelectorFromSet(selector).Matches(of) {
 				s.cluster.Put(s.enactment(p, node))
 			}

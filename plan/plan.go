@@ -149,9 +149,15 @@ type Difference struct {
 
 // Make makes a plan. The error is about a dump that the hook cannot read.
 func Make(in Input) (*Plan, error) {
+	p, _, err := made(in)
+	return p, err
+}
+
+// made is a plan, and the simulation that it was made by.
+func made(in Input) (*Plan, *simulation, error) {
 	s := &simulation{hook: in.Hook, cluster: in.Cluster.Copy(), steps: map[string]*Step{}}
 	if err := s.cluster.TellNodes(in.Hook); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	p := &Plan{Missing: in.Cluster.Missing(), Objects: []*Object{}, Nodes: len(s.nodes())}
 	before := s.cluster.Copy()
@@ -168,21 +174,21 @@ func Make(in Input) (*Plan, error) {
 		}
 	}
 	if err := s.run(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for _, o := range s.planned {
 		s.conclude(o)
 	}
 	others, err := s.others(before)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	p.Others = others
 	for _, o := range p.Objects {
 		p.Refused = p.Refused || o.Refused != ""
 		o.Conflicts = conflicts(o, p.Objects)
 	}
-	return p, nil
+	return p, s, nil
 }
 
 func (f File) kind() string {

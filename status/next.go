@@ -96,8 +96,8 @@ func failedPolicy(root *Branch) string {
 
 // failure is the command that shows why a policy failed on the first node where it did.
 func (t *tree) failure(policy string) string {
-	for _, e := range t.cluster.All(facts.EnactmentKind) {
-		if e.GetLabels()["nmstate.io/policy"] == policy && text(condition(e, "Failing"), "status") == "True" {
+	for _, e := range t.cluster.Labeled(facts.EnactmentKind, "nmstate.io/policy", policy) {
+		if text(condition(e, "Failing"), "status") == "True" {
 			return "kubectl get nnce " + e.GetName() + " -o yaml"
 		}
 	}

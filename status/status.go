@@ -205,10 +205,8 @@ func (t *tree) policy(name string) *Branch {
 			break
 		}
 	}
-	for _, e := range t.cluster.All(facts.EnactmentKind) {
-		if e.GetLabels()["nmstate.io/policy"] == name {
-			b.Branches = append(b.Branches, t.enactment(p, e))
-		}
+	for _, e := range t.cluster.Labeled(facts.EnactmentKind, "nmstate.io/policy", name) {
+		b.Branches = append(b.Branches, t.enactment(p, e))
 	}
 	return b
 }

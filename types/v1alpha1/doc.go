@@ -11,6 +11,7 @@
 package v1alpha1
 
 //go:generate go run sigs.k8s.io/controller-tools/cmd/controller-gen@v0.20.1 object crd paths=. output:crd:dir=../../deploy/base
+//go:generate sh -c "cd ../.. && go run . schema > docs/schema/wukong.json"
 
 const (
 	// Group is the API group of the three kinds.
