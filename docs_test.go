@@ -285,6 +285,39 @@ func TestEveryOtherManifestOnAPageIsAccepted(t *testing.T) {
 // heredoc is what a command reads from the lines below it.
 var heredoc = regexp.MustCompile(`(?ms)<<END$\n(.*?)^END$`)
 
+// TestPictureIsThatOfTheExample holds that README shows the picture that the program draws of the first example.
+func TestPictureIsThatOfTheExample(t *testing.T) {
+	want, err := exec.CommandContext(t.Context(), program(t), "render", "examples/first-vm.yaml", "-o", "mermaid").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"README.md", translated["README.md"]} {
+		if !slices.ContainsFunc(readPage(t, path).blocks, func(b block) bool { return b.language == "mermaid" && b.text == string(want) }) {
+			t.Errorf("%s does not show this:\n%s", path, want)
+		}
+	}
+}
+
+// TestPicturesAreSmall holds that each picture is shown on a page, and soon there.
+func TestPicturesAreSmall(t *testing.T) {
+	files, err := filepath.Glob("docs/pictures/*")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("there are no pictures (%v)", err)
+	}
+	for _, file := range files {
+		info, err := os.Stat(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info.Size() > 150<<10 {
+			t.Errorf("%s has %d bytes, and may have 150 KiB", file, info.Size())
+		}
+		if !slices.ContainsFunc(pages(t), func(p page) bool { return strings.Contains(p.text, "]("+strings.TrimPrefix(file, "docs/")+")") }) {
+			t.Errorf("no page shows %s", file)
+		}
+	}
+}
+
 // manifests are the YAML documents of a block: the block itself, or what its commands read. A loop is run once.
 func manifests(b block) []string {
 	var texts []string
@@ -495,14 +528,8 @@ func TestBothLanguagesSayTheSame(t *testing.T) {
 	}
 }
 
-// label is what a picture says in words.
-var label = regexp.MustCompile(`\[[^\]]*\]|-\. .* \.->`)
-
-// untranslated is what a block says in every language.
+// untranslated is what a block says in every language. A picture is as the program draws it.
 func (b block) untranslated() string {
-	if b.language == "mermaid" {
-		return label.ReplaceAllString(b.text, "")
-	}
 	return comment.ReplaceAllString(b.text, "")
 }
 

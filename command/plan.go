@@ -21,12 +21,17 @@ whatever needs a restart of a running machine, or takes something from it. Nothi
 
 The hook's flags are those of its Deployment, unless they are given here or in the environment.
 
+-o mermaid and -o html draw what there would be in the end, from the NICs of the nodes to the machines: nodes that are alike as
+one, a bridge that several share once, and what is refused with its reason. The page that -o html prints needs nothing else, no
+network either.
+
 The exit code is 0 where nothing is refused, 1 where something is, and 2 where the input cannot be used.`
 
 const planExample = `  kubectl wukong plan web.yaml
   kubectl wukong plan -f lan.yaml -f web.yaml -o json
   kubectl get wukongs,wukongnetworks,wukongnodes,nncp,nnce,nns,nodes,net-attach-def,vm,vmi,dv -A -o yaml > cluster.yaml
-  wukong plan web.yaml -from cluster.yaml`
+  wukong plan web.yaml -from cluster.yaml
+  wukong plan web.yaml -from cluster.yaml -o html > plan.html`
 
 // planOptions are the values of plan's flags.
 type planOptions struct {
@@ -44,7 +49,7 @@ func (p Process) plan() *cobra.Command {
 	}
 	c.Flags().SortFlags = false
 	fileFlag(c, &o.files)
-	formats(c, &o.format, "text or json (default text)", "text", "json")
+	formats(c, &o.format, "text, json, mermaid or html (default text)", "text", "json", "mermaid", "html")
 	o.source.flags(c)
 	o.hook.flags(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
@@ -94,6 +99,8 @@ func (p Process) writePlan(made *plan.Plan, format string) error {
 	switch format {
 	case "json":
 		return made.JSON(p.Stdout)
+	case "mermaid", "html":
+		return p.drawing(made.Scene(), format)(p.Stdout)
 	default:
 		return made.Text(p.Stdout)
 	}

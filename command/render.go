@@ -33,19 +33,26 @@ one of the files.
 What the hook reads from a cluster it cannot show: whether the nodes suit a policy, whether names are taken, and with
 preserveHostIP whether a node has its address from DHCP. For that there is plan.
 
+-o mermaid and -o html draw it, from the NICs to the machines, from the files alone: nobody has looked at the nodes, so their
+number is not known, and nothing is refused on their account.
+
 Give the flags that the hook is run with; each can also be set in the environment, like the hook's: -physical-interface as
 WUKONG_PHYSICAL_INTERFACE. The command line wins.`
 
 const renderExample = `  wukong render examples/vm-with-nmstate.yaml -physical-interface eno1
   wukong render examples/network-for-a-fleet.yaml examples/vm-on-a-shared-network.yaml
+  wukong render examples/first-vm.yaml -o mermaid
   kubectl get wukong ubuntu-vm-nmstate -o yaml | wukong render -`
 
 // rendered is a Wukong or WukongNetwork and what the hook would create for it.
 type rendered struct {
-	name   string // with the kind
-	stages []stage
-	advice []string
+	kind, name string
+	stages     []stage
+	advice     []string
 }
+
+// title is the name with the kind.
+func (r rendered) title() string { return r.kind + " " + r.name }
 
 // stage is one step in the order in which the children are created.
 type stage struct {
@@ -73,7 +80,7 @@ func (p Process) render() *cobra.Command {
 	fs := c.Flags()
 	fs.SortFlags = false
 	fileFlag(c, &o.files)
-	formats(c, &o.format, "yaml, or json for a single List (default yaml)", "yaml", "json")
+	formats(c, &o.format, "yaml, json for a single List, or a picture as mermaid or html (default yaml)", "yaml", "json", "mermaid", "html")
 	fs.BoolVar(&o.nmstate, "nmstate", true, "show what a cluster with NMState gets; without, there are no policies")
 	fs.StringVar(&o.uid, "uid", "", "`UID` that MAC addresses are derived from (default the Wukong's own metadata.uid; "+
 		"where it has none yet, "+noUID+", and in a cluster the addresses will be others)")
@@ -101,8 +108,11 @@ func (p Process) renders(o *renderOptions) error {
 	}
 	var out bytes.Buffer
 	write := writeYAML
-	if o.format == "json" {
+	switch o.format {
+	case "json":
 		write = writeJSON
+	case "mermaid", "html":
+		write = func(out *bytes.Buffer, all []rendered) error { return p.drawing(sceneOf(all), o.format)(out) }
 	}
 	if err := write(&out, all); err != nil {
 		return err
@@ -112,7 +122,7 @@ func (p Process) renders(o *renderOptions) error {
 	}
 	for _, r := range all {
 		for _, advice := range r.advice {
-			_, _ = fmt.Fprintf(p.Stderr, "wukong render: %s: %s\n", r.name, advice)
+			_, _ = fmt.Fprintf(p.Stderr, "wukong render: %s: %s\n", r.title(), advice)
 		}
 	}
 	_, err = p.Stdout.Write(out.Bytes())
@@ -183,12 +193,12 @@ func (in *input) render(o *renderOptions) ([]rendered, error) {
 	take := func(r rendered, err error) {
 		all = append(all, r)
 		if err != nil {
-			errs = append(errs, in.refused(r.name, err))
+			errs = append(errs, in.refused(r.title(), err))
 		}
 	}
 	for _, w := range in.networks {
 		policies, err := sync.RenderNetwork(w, o.settings, o.nmstate)
-		take(rendered{name: w.Kind + " " + w.Name, stages: []stage{{"node network", policies}}}, err)
+		take(rendered{kind: w.Kind, name: w.Name, stages: []stage{{"node network", policies}}}, err)
 	}
 	for _, w := range in.wukongs {
 		w.UID = cmp.Or(types.UID(o.uid), w.UID, noUID)
@@ -199,7 +209,7 @@ func (in *input) render(o *renderOptions) ([]rendered, error) {
 
 // renderWukong is what the hook would create for a Wukong, which may use the networks.
 func renderWukong(w *v1alpha1.Wukong, networks []*v1alpha1.WukongNetwork, o *renderOptions) (rendered, error) {
-	r := rendered{name: w.Kind + " " + w.Name}
+	r := rendered{kind: w.Kind, name: w.Name}
 	stages, err := sync.Render(w, networks, o.settings, o.nmstate)
 	if err != nil {
 		return r, err
@@ -240,7 +250,7 @@ func writeYAML(out *bytes.Buffer, all []rendered) error {
 	for _, r := range all {
 		comment := ""
 		if len(all) > 1 {
-			comment = "# " + r.name + "\n"
+			comment = "# " + r.title() + "\n"
 		}
 		for _, step := range r.stages {
 			comment += "# " + step.title

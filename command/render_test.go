@@ -403,7 +403,7 @@ func TestRenderRefuses(t *testing.T) {
 		},
 		{
 			"an unknown format", []string{"-o", "jsn", "-"},
-			`invalid argument "jsn" for "-o, --output" flag: must be yaml or json: did you mean json? (see wukong render -h)`,
+			`invalid argument "jsn" for "-o, --output" flag: must be yaml, json, mermaid or html: did you mean json? (see wukong render -h)`,
 		},
 		{
 			"an empty file", []string{file("empty.yaml", "# nothing yet\n---\n")},

@@ -15,11 +15,15 @@ are one line each.
 
 The marks: ok as it should be, .. to be waited for, !! nothing goes on without you, -- not there yet.
 
+-o mermaid and -o html draw it, from the NICs of the nodes to the machines, with what has failed and what is waited for. The page
+that -o html prints needs nothing else, no network either.
+
 The exit code is 0, or 1 where a name is unknown, or 2 where the input cannot be used.`
 
 const statusExample = `  kubectl wukong status
   kubectl wukong status ubuntu-vm-nmstate
-  wukong status ubuntu-vm-nmstate -from cluster.yaml -o json`
+  wukong status ubuntu-vm-nmstate -from cluster.yaml -o json
+  kubectl wukong status -o html > status.html`
 
 func (p Process) status() *cobra.Command {
 	var o planOptions
@@ -28,7 +32,7 @@ func (p Process) status() *cobra.Command {
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
 	c.Flags().SortFlags = false
-	formats(c, &o.format, "text or json (default text)", "text", "json")
+	formats(c, &o.format, "text, json, mermaid or html (default text)", "text", "json", "mermaid", "html")
 	o.source.flags(c)
 	o.hook.flags(c)
 	c.RunE = func(c *cobra.Command, names []string) error {
@@ -45,8 +49,11 @@ func (p Process) status() *cobra.Command {
 			return exit{code: 2, err: err}
 		}
 		write := report.Text
-		if o.format == "json" {
+		switch o.format {
+		case "json":
 			write = report.JSON
+		case "mermaid", "html":
+			write = p.drawing(report.Scene(), o.format)
 		}
 		if err := write(p.Stdout); err != nil {
 			return err

@@ -87,7 +87,7 @@ func (c *Cluster) add(object map[string]any) error {
 
 // Put puts an object into the cluster, in place of the one of its name.
 func (c *Cluster) Put(u *unstructured.Unstructured) {
-	k, known := kindOf(u.GetAPIVersion(), u.GetKind())
+	k, known := KindOf(u)
 	if !known {
 		return
 	}
@@ -97,7 +97,7 @@ func (c *Cluster) Put(u *unstructured.Unstructured) {
 
 // Takes reports whether the cluster holds objects of a kind.
 func Takes(u *unstructured.Unstructured) bool {
-	_, known := kindOf(u.GetAPIVersion(), u.GetKind())
+	_, known := KindOf(u)
 	return known
 }
 

@@ -3,6 +3,8 @@ package dump
 import (
 	"strings"
 
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
 	"novasphere.dev/wukong/sync/facts"
 )
 
@@ -83,6 +85,11 @@ func (k Kind) Full() string {
 		return k.Resource
 	}
 	return k.Resource + "." + k.Group()
+}
+
+// KindOf is the kind of an object; false where the hook knows none such.
+func KindOf(u *unstructured.Unstructured) (Kind, bool) {
+	return kindOf(u.GetAPIVersion(), u.GetKind())
 }
 
 // kindOf is the kind of objects with an apiVersion and a kind, in whatever version.

@@ -32,6 +32,7 @@ func (s *simulation) others(before *dump.Cluster) ([]*Object, error) {
 			}
 			o := &Object{Kind: parent.GetKind(), Name: parent.GetName(), parent: parent}
 			if changedFor(o, was, is) {
+				s.last[o] = is
 				all = append(all, o)
 			}
 		}

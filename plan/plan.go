@@ -54,6 +54,8 @@ type Plan struct {
 
 	// Nodes is the number of nodes that the dump tells of.
 	Nodes int `json:"nodes"`
+
+	simulated *simulated
 }
 
 // Verb is what happens to an object.
@@ -184,6 +186,7 @@ func made(in Input) (*Plan, *simulation, error) {
 		return nil, nil, err
 	}
 	p.Others = others
+	p.simulated = &simulated{cluster: s.cluster, before: before, hook: s.hook, last: s.last}
 	for _, o := range p.Objects {
 		p.Refused = p.Refused || o.Refused != ""
 		o.Conflicts = conflicts(o, p.Objects)

@@ -221,9 +221,14 @@ func (s *simulation) store(o *Object, child *unstructured.Unstructured, a *dump.
 }
 
 func kindKey(u *unstructured.Unstructured) string {
+	return kindOf(u.GetKind())
+}
+
+// kindOf is the kind of a child as requests name it.
+func kindOf(kind string) string {
 	return map[string]string{
 		"NodeNetworkConfigurationPolicy": facts.PolicyKind, "NetworkAttachmentDefinition": facts.AttachmentKind, "VirtualMachine": facts.MachineKind,
-	}[u.GetKind()]
+	}[kind]
 }
 
 // took notes that NMState has to take a policy up.

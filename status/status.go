@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"novasphere.dev/wukong/dump"
+	"novasphere.dev/wukong/picture"
 	"novasphere.dev/wukong/sync/facts"
 	"novasphere.dev/wukong/types/v1alpha1"
 )
@@ -58,6 +59,8 @@ type Report struct {
 	Now metav1.Time `json:"now"`
 
 	named bool
+	trees []drawn
+	seen  *picture.Cluster
 }
 
 // Make makes the report about some names, or about everything where none is given.
@@ -67,6 +70,7 @@ func Make(c *dump.Cluster, h dump.Hook, names ...string) (*Report, error) {
 		return nil, err
 	}
 	r := &Report{Missing: c.Denied(), Now: metav1.NewTime(h.Now), named: len(names) > 0, Roots: []*Branch{}}
+	r.seen = picture.See(c, h)
 	found := map[string]bool{}
 	for _, kind := range []string{facts.WukongNetworkKind, facts.WukongKind} {
 		for _, parent := range c.All(kind) {
@@ -76,11 +80,11 @@ func Make(c *dump.Cluster, h dump.Hook, names ...string) (*Report, error) {
 			found[parent.GetName()] = true
 			answer, err := c.Ask(h, parent)
 			if err != nil {
-				r.Roots = append(r.Roots, unreadable(parent, err))
+				r.add(unreadable(parent, err), nil)
 				continue
 			}
 			t := &tree{c, parent, answer}
-			r.Roots = append(r.Roots, t.root())
+			r.add(t.root(), t)
 		}
 	}
 	if slices.ContainsFunc(r.Roots, func(b *Branch) bool { return b.State != Good }) {
@@ -92,6 +96,11 @@ func Make(c *dump.Cluster, h dump.Hook, names ...string) (*Report, error) {
 		}
 	}
 	return r, nil
+}
+
+// add adds the tree of one object.
+func (r *Report) add(root *Branch, t *tree) {
+	r.Roots, r.trees = append(r.Roots, root), append(r.trees, drawn{root, t})
 }
 
 // unreadable is the branch of an object that the hook cannot answer about. Those of others are told all the same.

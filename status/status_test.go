@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,11 +15,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"novasphere.dev/wukong/dump"
+	"novasphere.dev/wukong/picture"
 	"novasphere.dev/wukong/status"
 	"novasphere.dev/wukong/sync"
 )
 
-var update = flag.Bool("update", false, "rewrite testdata/*.txt with what is printed now")
+var update = flag.Bool("update", false, "rewrite testdata with what is printed now")
 
 // goldenNow is an hour after the time of the golden cases.
 var goldenNow = time.Date(2026, 11, 23, 13, 0, 0, 0, time.UTC)
@@ -62,48 +65,39 @@ func report(t *testing.T, cases []string, names ...string) *status.Report {
 	return r
 }
 
+// told are golden cases, and the names that are asked for.
+var told = []struct {
+	file  string
+	cases []string
+	names []string
+}{
+	{"runs", []string{"sync/vm-with-nmstate-6-machine-is-ready"}, nil},
+	{"waits-for-nmstate", []string{"sync/vm-with-nmstate-2-one-policy-progresses"}, nil},
+	{"waits-for-a-network", []string{"sync/shared-network-1-network-is-not-ready"}, []string{"web"}},
+	{"policy-failed", []string{"sync/vm-stays-when-its-policy-degrades"}, nil},
+	{"refused", []string{"sync/preflight-refuses-the-nic-with-the-nodes-address"}, nil},
+	{"machine-failed", []string{"sync/machine-that-kubevirt-cannot-start"}, nil},
+	{"disk-waits", []string{"sync/disk-waits-for-its-volume"}, nil},
+	{"stopped", []string{"sync/machine-stopped-by-hand-is-stopped-and-ready"}, nil},
+	{"restart-required", []string{"sync/machine-that-needs-a-restart-says-why"}, nil},
+	{"invalid", []string{"sync/invalid-spec-creates-nothing"}, nil},
+	{"leaving", []string{"sync/network-removed-2-instance-still-uses-it"}, nil},
+	{"network", []string{"network-sync/node-fails-1-network-is-stalled"}, nil},
+	{"several", []string{"sync/vm-with-nmstate-6-machine-is-ready", "sync/machine-that-kubevirt-cannot-start", "sync/pod-network-2-machine-is-ready", "sync/disks-and-cloud-init-3-machine-is-ready"}, nil},
+	{"unknown", []string{"sync/pod-network-2-machine-is-ready"}, []string{"nobody"}},
+	{"nothing", nil, nil},
+}
+
 // TestTrees prints the trees of golden cases.
 func TestTrees(t *testing.T) {
-	for _, test := range []struct {
-		file  string
-		cases []string
-		names []string
-	}{
-		{"runs", []string{"sync/vm-with-nmstate-6-machine-is-ready"}, nil},
-		{"waits-for-nmstate", []string{"sync/vm-with-nmstate-2-one-policy-progresses"}, nil},
-		{"waits-for-a-network", []string{"sync/shared-network-1-network-is-not-ready"}, []string{"web"}},
-		{"policy-failed", []string{"sync/vm-stays-when-its-policy-degrades"}, nil},
-		{"refused", []string{"sync/preflight-refuses-the-nic-with-the-nodes-address"}, nil},
-		{"machine-failed", []string{"sync/machine-that-kubevirt-cannot-start"}, nil},
-		{"disk-waits", []string{"sync/disk-waits-for-its-volume"}, nil},
-		{"stopped", []string{"sync/machine-stopped-by-hand-is-stopped-and-ready"}, nil},
-		{"restart-required", []string{"sync/machine-that-needs-a-restart-says-why"}, nil},
-		{"invalid", []string{"sync/invalid-spec-creates-nothing"}, nil},
-		{"leaving", []string{"sync/network-removed-2-instance-still-uses-it"}, nil},
-		{"network", []string{"network-sync/node-fails-1-network-is-stalled"}, nil},
-		{"several", []string{"sync/vm-with-nmstate-6-machine-is-ready", "sync/machine-that-kubevirt-cannot-start", "sync/pod-network-2-machine-is-ready", "sync/disks-and-cloud-init-3-machine-is-ready"}, nil},
-		{"unknown", []string{"sync/pod-network-2-machine-is-ready"}, []string{"nobody"}},
-		{"nothing", nil, nil},
-	} {
+	for _, test := range told {
 		t.Run(test.file, func(t *testing.T) {
 			var out bytes.Buffer
 			r := report(t, test.cases, test.names...)
 			if err := r.Text(&out); err != nil {
 				t.Fatal(err)
 			}
-			path := "testdata/" + test.file + ".txt"
-			if *update {
-				if err := os.WriteFile(path, out.Bytes(), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), out.String()); diff != "" {
-				t.Errorf("(-%s +printed)\n%s\nIf it is right, run: go test ./status -update", path, diff)
-			}
+			golden(t, "testdata/"+test.file+".txt", out.Bytes())
 		})
 	}
 }
@@ -132,5 +126,44 @@ func TestEveryGoldenCaseHasAStatus(t *testing.T) {
 				t.Error(err)
 			}
 		}
+	}
+}
+
+// TestPictures draws the same, and a removal. One of them is a page as well.
+func TestPictures(t *testing.T) {
+	removal := told[0]
+	removal.file, removal.cases = "removal", []string{"finalize/reclaim-delete-3-removal-progresses"}
+	for _, test := range append(slices.Clone(told), removal) {
+		t.Run(test.file, func(t *testing.T) {
+			graph := picture.Draw(report(t, test.cases, test.names...).Scene())
+			drawings := map[string]func(io.Writer) error{"mmd": graph.Mermaid}
+			if test.file == "policy-failed" {
+				drawings["html"] = graph.HTML
+			}
+			for ending, write := range drawings {
+				var out bytes.Buffer
+				if err := write(&out); err != nil {
+					t.Fatal(err)
+				}
+				golden(t, "testdata/"+test.file+"."+ending, out.Bytes())
+			}
+		})
+	}
+}
+
+// golden compares what is printed with a file.
+func golden(t *testing.T, path string, got []byte) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(path, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+		t.Errorf("(-%s +printed)\n%s\nIf it is right, run: go test ./status -update", path, diff)
 	}
 }

@@ -21,6 +21,9 @@ type Attachment struct {
 	// Plugin is the CNI plugin, or the first of several, Master the NIC of the node that it names, and Mode how it stands there; empty
 	// where there is none.
 	Plugin, Master, Mode string
+
+	// VLAN is the tag that the plugin puts on; 0 where it puts on none. The hook has it in the configuration for SR-IOV only.
+	VLAN int64
 }
 
 // Stands is the NIC on which the attachment lets macvlans or ipvlans stand; ok is whether it does.
@@ -62,7 +65,10 @@ func (a *Attachment) readConfig(config string) {
 				r.Objects(func() {
 					var p plugin
 					r.Object(func(member []byte) { p.read(r, member) })
-					whole = plugin{cmp.Or(whole.kind, p.kind), cmp.Or(whole.bridge, p.bridge), cmp.Or(whole.master, p.master), cmp.Or(whole.mode, p.mode)}
+					whole = plugin{
+						cmp.Or(whole.kind, p.kind), cmp.Or(whole.bridge, p.bridge), cmp.Or(whole.master, p.master), cmp.Or(whole.mode, p.mode),
+						cmp.Or(whole.vlan, p.vlan),
+					}
 				})
 			default:
 				whole.read(r, member)
@@ -70,13 +76,15 @@ func (a *Attachment) readConfig(config string) {
 		})
 	})
 	if err == nil {
-		a.Bridge, a.ConfigName, a.Plugin, a.Master, a.Mode = whole.bridge, name, whole.kind, whole.master, whole.mode
+		a.Bridge, a.ConfigName = whole.bridge, name
+		a.Plugin, a.Master, a.Mode, a.VLAN = whole.kind, whole.master, whole.mode, whole.vlan
 	}
 }
 
 // plugin is what a CNI configuration says of one plugin.
 type plugin struct {
 	kind, bridge, master, mode string
+	vlan                       int64
 }
 
 func (p *plugin) read(r *lenient.Reader, member []byte) {
@@ -89,5 +97,7 @@ func (p *plugin) read(r *lenient.Reader, member []byte) {
 		p.master = r.Text()
 	case "mode":
 		p.mode = r.Text()
+	case "vlan":
+		p.vlan = r.Int()
 	}
 }

@@ -207,6 +207,15 @@ func AttachmentOf(text []byte) *Attachment {
 	return a
 }
 
+// MachineOf reads a machine in the same way.
+func MachineOf(text []byte) *Machine {
+	m := &Machine{}
+	if err := lenient.Unmarshal(text, m.readFrom); err != nil {
+		return &Machine{}
+	}
+	return m
+}
+
 // identified makes an object without a kind an error: no API server sends such an object, and the hook could not answer
 // it.
 func identified(r *lenient.Reader, o *Object) {

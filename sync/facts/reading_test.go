@@ -222,11 +222,15 @@ func attachment(o facts.Object, m map[string]any) facts.Attachment {
 	}
 	a.Bridge, a.ConfigName = text(config, "bridge"), text(config, "name")
 	a.Plugin, a.Master, a.Mode = text(config, "type"), text(config, "master"), text(config, "mode")
+	a.VLAN = number(config, "vlan")
 	for _, p := range items(config, "plugins") {
 		for field, to := range map[string]*string{"bridge": &a.Bridge, "type": &a.Plugin, "master": &a.Master, "mode": &a.Mode} {
 			if *to == "" {
 				*to = text(p, field)
 			}
+		}
+		if a.VLAN == 0 {
+			a.VLAN = number(p, "vlan")
 		}
 	}
 	return a
