@@ -597,6 +597,8 @@ func TestRenderAdvises(t *testing.T) {
 		{"\n" + disk, nobody},
 		{"\n" + user + disk + "  networks: [{name: a, type: macvlan}]\n", "wukong render: Wukong b: spec.networks[0]: KubeVirt carries no traffic over " +
 			"macvlan, so network a will be silent: use type bridge with the same NIC\n"},
+		{"\n" + user + disk + "  networks: [{name: a, type: ipvlan}]\n", "wukong render: Wukong b: spec.networks[0]: KubeVirt starts no machine with " +
+			"ipvlan, as network a is: use type bridge with the same NIC\n"},
 		{"\n" + user + disk + "  networks:\n", "wukong render: standard input:9: Wukong b: spec.networks: has no value, and is dropped: write one, or remove the line\n"},
 	} {
 		stdout, stderr, code := runs(t, strings.Replace(none, " {}", test.spec, 1), "render", "-")

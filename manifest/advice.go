@@ -12,9 +12,12 @@ import (
 func Advice(w *v1alpha1.Wukong, machine *unstructured.Unstructured) []string {
 	var all []string
 	for i, n := range w.Spec.Networks {
-		if n.Type == v1alpha1.Macvlan || n.Type == v1alpha1.Ipvlan {
-			all = append(all, fmt.Sprintf("spec.networks[%d]: KubeVirt carries no traffic over %s, so network %s will be silent: use type bridge with the same NIC",
-				i, n.Type, n.Name))
+		switch n.Type {
+		case v1alpha1.Macvlan:
+			all = append(all, fmt.Sprintf("spec.networks[%d]: KubeVirt carries no traffic over macvlan, so network %s will be silent: use type bridge with the same NIC",
+				i, n.Name))
+		case v1alpha1.Ipvlan:
+			all = append(all, fmt.Sprintf("spec.networks[%d]: KubeVirt starts no machine with ipvlan, as network %s is: use type bridge with the same NIC", i, n.Name))
 		}
 	}
 	if image := bootsFromContainerDisk(machine); image != "" {

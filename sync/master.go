@@ -16,7 +16,7 @@ import (
 
 // master is the NIC on which the macvlans or ipvlans of a network stand; ok is whether the network has such and makes the attachment.
 func (n *network) master() (m node.Master, ok bool) {
-	if !n.silent() || !n.ownAttachment || n.bridge.NIC == "" {
+	if n.silence() == "" || !n.ownAttachment || n.bridge.NIC == "" {
 		return node.Master{}, false
 	}
 	return node.Master{Kind: string(n.Type), NIC: n.bridge.NIC, MTU: int64(n.MTU)}, true

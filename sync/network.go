@@ -162,9 +162,16 @@ func nicOf(n v1alpha1.Network, existing string, settings Settings) string {
 	}
 }
 
-// silent reports whether KubeVirt attaches the network but carries no traffic over it. KubeVirt's bridge binding moves
-// the interface's hardware address into the guest, and macvlan and ipvlan deliver only to the original one
-// (https://kubevirt.io/user-guide/network/interfaces_and_networks/#invalid-cnis-for-secondary-networks).
-func (n *network) silent() bool {
-	return n.Type == v1alpha1.Macvlan || n.Type == v1alpha1.Ipvlan
+// silence is what KubeVirt makes of a network that it cannot carry; empty for every other. KubeVirt's bridge binding moves the interface's
+// hardware address into the guest, and macvlan delivers only to the original one
+// (https://kubevirt.io/user-guide/network/interfaces_and_networks/#invalid-cnis-for-secondary-networks). The kernel takes no ipvlan as a port
+// of the binding's bridge, and CNI's plugin makes none without an address for the pod: no such machine starts.
+func (n *network) silence() string {
+	switch n.Type {
+	case v1alpha1.Macvlan:
+		return "carries no traffic over macvlan"
+	case v1alpha1.Ipvlan:
+		return "starts no machine with ipvlan"
+	}
+	return ""
 }

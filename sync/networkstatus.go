@@ -39,8 +39,8 @@ func (v *view) networkStatus(n *network) v1alpha1.NetworkStatus {
 		s.Message = n.policy.Concern
 	case n.concern != "":
 		s.Message = n.concern
-	case n.silent():
-		s.Message = fmt.Sprintf("KubeVirt carries no traffic over %s: use type bridge with the same NIC", n.Type)
+	case n.silence() != "":
+		s.Message = fmt.Sprintf("KubeVirt %s: use type bridge with the same NIC", n.silence())
 	}
 	byGuest := false
 	if instance := v.instance(); instance != nil {

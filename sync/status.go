@@ -115,8 +115,8 @@ func (v *view) attachmentsPart() part {
 		if n.attachmentName != "" {
 			count++
 		}
-		if n.silent() {
-			silent = append(silent, n.Name)
+		if silence := n.silence(); silence != "" {
+			silent = append(silent, fmt.Sprintf("KubeVirt %s: %s", silence, n.Name))
 		}
 	}
 	if count == 0 {
@@ -126,7 +126,7 @@ func (v *view) attachmentsPart() part {
 	if i := slices.IndexFunc(v.networks, func(n *network) bool { return n.concern != "" }); i >= 0 {
 		message += "; " + v.networks[i].concern
 	} else if len(silent) > 0 {
-		message += fmt.Sprintf("; KubeVirt carries no traffic over macvlan and ipvlan, so none will pass on: %s", strings.Join(silent, ", "))
+		message += "; " + strings.Join(silent, "; ")
 	}
 	return readyPart(condition, v1alpha1.ReasonAttachmentsExist, message)
 }

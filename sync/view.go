@@ -75,7 +75,7 @@ func (v *view) bridgesView() *bridges.View {
 func (v *view) masters() map[string]bool {
 	var all map[string]bool
 	for _, n := range v.networks {
-		if n.silent() {
+		if n.silence() != "" {
 			if all == nil {
 				all = map[string]bool{}
 			}

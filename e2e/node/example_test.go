@@ -1,6 +1,7 @@
 package node
 
 import (
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -36,10 +37,13 @@ func TestExample(t *testing.T) {
 	node := l.begins(t, nodeAddress)
 
 	vm := exampleIsReady(t, l)
+	booted := time.Now()
 	guest, err := l.guest(vm)
 	must(t, err)
 	defer func() { guest.Kill() }()
 	guestAnswers(t, l, guest)
+	tables.note(example, "a guest boots from the answered cloud-init data",
+		fmt.Sprintf("%v later it has 192.168.100.10 and 192.168.1.200, and 10.0.2.2 from its pod", time.Since(booted).Round(time.Second)))
 	onTheWire(t, w.ports[0], vm)
 	if !*all {
 		nothingLost(t, node("while the example is built"), "the node is not touched")
@@ -54,10 +58,13 @@ func TestExample(t *testing.T) {
 			t.Errorf("applied again, policy %s fails: %s", p.GetName(), failure)
 		}
 	}
-	for _, end := range ends {
-		nothingLost(t, end("both policies applied again"), "both policies applied again")
+	var lost []string
+	for _, end := range append(ends, node) {
+		n := end("both policies applied again")
+		nothingLost(t, n, "both policies applied again")
+		lost = append(lost, fmt.Sprintf("%d of %d", n.lost, n.of))
 	}
-	nothingLost(t, node("until both policies were applied again"), "the node is not touched")
+	tables.note(example, "both policies applied again", lost[0]+" and "+lost[1]+" of the guest, "+lost[2]+" of the node since the beginning")
 
 	w.ports[0].Cut(true)
 	time.Sleep(3 * time.Second)
@@ -170,7 +177,10 @@ func exampleLeaves(t *testing.T, l *lab, w *worker, before facts) {
 		t.Errorf("the Wukong is not gone: %s", said(wukong))
 	}
 	same(t, l, w, before, "a Wukong that is deleted takes its bridges away (Delete)")
-	nothingLost(t, node("while all that is removed"), "the node is not touched")
+	n := node("while all that is removed")
+	nothingLost(t, n, "the node is not touched")
+	tables.note(example, "a network removed (`Retain`), the Wukong deleted (`Retain`), made again and deleted with `Delete`",
+		fmt.Sprintf("%d of %d of the node; its bridges stay, and with `Delete` it is as it was before the first policy", n.lost, n.of))
 }
 
 // restart starts a machine of the cluster again, by which it drops what its spec no longer has.

@@ -14,8 +14,11 @@ import (
 // it, the attachment's CNI plugin plugs an interface into the pod, and KubeVirt puts a second bridge between that and the guest's
 // (https://kubevirt.io/user-guide/network/interfaces_and_networks/). The pod network is masquerade: its guest is given 10.0.2.2.
 
-// plugin is CNI's bridge plugin on a node.
-const plugin = "/run/wukong/bridge"
+// plugins are CNI's plugins on a node.
+const plugins = "/run/wukong"
+
+// unplugged is the error that a CNI plugin has not done what an attachment says.
+type unplugged struct{ error }
 
 // kubevirt goes one step with every machine, and reports whether there was one.
 func (l *lab) kubevirt() (bool, error) {
@@ -167,14 +170,12 @@ func (l *lab) cni(w *worker, command, ns, iface, attachment string) error {
 	if err := json.Unmarshal([]byte(config), &conf); err != nil {
 		return err
 	}
-	if conf.Type != "bridge" {
-		return fmt.Errorf("there is no CNI plugin %s here", conf.Type)
-	}
 	r, err := w.Run(l.ctx, uml.Command{Input: config, Args: []string{
-		"env", "CNI_COMMAND=" + command, "CNI_CONTAINERID=" + ns, "CNI_IFNAME=" + iface, "CNI_NETNS=/run/netns/" + ns, "CNI_PATH=/run/wukong", plugin,
+		"env", "CNI_COMMAND=" + command, "CNI_CONTAINERID=" + ns, "CNI_IFNAME=" + iface, "CNI_NETNS=/run/netns/" + ns, "CNI_PATH=" + plugins,
+		plugins + "/" + conf.Type,
 	}})
 	if err == nil && r.Code != 0 {
-		err = fmt.Errorf("CNI %s of %s: %s", command, attachment, r.Output+r.Errors)
+		err = unplugged{fmt.Errorf("CNI %s of %s by %s: %s", command, attachment, conf.Type, strings.TrimSpace(r.Output+r.Errors))}
 	}
 	return err
 }

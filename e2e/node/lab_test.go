@@ -20,7 +20,7 @@ const (
 	otherMAC       = "00:50:56:bb:00:01" // of enp3s0, the NIC of the second node
 )
 
-// gatewayScript is what the gateway is made of. It answers on every VLAN, and gives addresses without a tag by DHCP.
+// gatewayScript is what the gateway is made of. It answers on every VLAN, and gives addresses without a tag by DHCP, but to ens192.
 const gatewayScript = `
 modprobe -a 8021q ipv6
 ip link set vec0 up
@@ -34,7 +34,7 @@ for vlan in 100 200; do
 done
 mkdir -p /var/lib/misc
 dnsmasq --conf-file=/dev/null --port=53 --no-resolv --no-hosts --interface=vec0 --bind-interfaces --dhcp-range=10.0.0.100,10.0.0.150,1h \
-	--dhcp-option=option:router,10.0.0.254 --dhcp-authoritative --log-facility=/tmp/dnsmasq.log
+	--dhcp-option=option:router,10.0.0.254 --dhcp-authoritative --log-facility=/tmp/dnsmasq.log --dhcp-host=00:50:56:aa:00:02,ignore
 `
 
 // lab is a switch with a gateway and nodes on it, and the cluster that they are nodes of.
@@ -178,6 +178,7 @@ systemctl stop NetworkManager
 rm -rf /etc/NetworkManager/system-connections/* /var/lib/NetworkManager/* /run/NetworkManager/system-connections/* /run/NetworkManager/devices/*
 pkill dnsmasq || true
 for ns in $(ip netns list | awk '$1 != "wires" {print $1}'); do ip netns del "$ns"; done
+until [ -e /sys/class/net/ens160 ] || [ -e /sys/class/net/enp3s0 ]; do sleep 0.2; done # a NIC comes back when its namespace has ended
 for family in -4 -6; do
 	for pref in $(ip $family rule | sed 's/:.*//'); do
 		case $pref in 0 | 32766 | 32767) ;; *) ip $family rule del pref $pref ;; esac

@@ -29,6 +29,12 @@ var shared struct {
 func TestMain(m *testing.M) {
 	flag.Parse()
 	code := m.Run()
+	if *update {
+		if err := tables.write(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = 1
+		}
+	}
 	if shared.host != nil {
 		shared.host.Close()
 	}

@@ -1,12 +1,11 @@
 package node
 
 import (
+	"cmp"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 )
 
 // What the look at the nodes may say of a network.
@@ -23,6 +22,7 @@ type row struct {
 	profiles []profile
 	script   string // run on the node after its profiles are up
 	gateway  string // run on the gateway before
+	kind     string // of the network; bridge where empty
 	network  string // of the Wukong, as YAML in one line
 	address  string // of the machine in it; 192.168.1.200 where empty
 	want     string
@@ -41,6 +41,23 @@ type row struct {
 	// again applies the policy a second time, and starts the node again.
 	again bool
 
+	// alike is the row of a set-up that NMState shows just as this one, and that is harmed. So it is right to refuse this one too, although
+	// nothing is harmed here.
+	alike string
+
+	// unseen is harm that comes of what NMState does not show, so that no look can refuse it. Then nothing may be lost by it: that something fails is
+	// all.
+	unseen bool
+
+	// never is what the status says of a network with which no machine starts, whatever the node is like; empty for every other.
+	never string
+
+	// isolated is a NIC without a wire: nobody answers through it.
+	isolated bool
+
+	// after is run on the gateway at the end, whatever came of the row.
+	after string
+
 	// unreported leaves the node without a NodeNetworkState.
 	unreported bool
 }
@@ -52,6 +69,12 @@ func (l *lab) try(t *testing.T, r row, looks, blind *hook) {
 		_, err := l.gate.Sh(l.ctx, r.gateway)
 		must(t, err)
 	}
+	if r.after != "" {
+		defer func() {
+			_, err := l.gate.Sh(l.ctx, r.after)
+			must(t, err)
+		}()
+	}
 	must(t, w.furnish(l.ctx, r.profiles, r.script))
 	must(t, l.begin(looks))
 	if r.unreported {
@@ -62,6 +85,7 @@ func (l *lab) try(t *testing.T, r row, looks, blind *hook) {
 	t.Logf("the look says %s: %s", verdict, message)
 	if r.unreported {
 		judge(t, r, verdict, message, nil)
+		tables.note(looked, r.name, r.verdict(), "", "")
 		return
 	}
 	if verdict != fit {
@@ -77,7 +101,26 @@ func (l *lab) try(t *testing.T, r row, looks, blind *hook) {
 			t.Fatalf("there is no policy to see what happens: %s", again)
 		}
 	}
-	judge(t, r, verdict, message, l.harm(t, r))
+	seen := l.harm(t, r)
+	judge(t, r, verdict, message, seen.harm)
+	if !t.Failed() {
+		tables.note(looked, r.name, r.verdict(), seen.lost(), seen.said(r))
+	}
+}
+
+// verdict is what is right to say of a row, as a page says it.
+func (r row) verdict() string {
+	switch {
+	case r.alike != "":
+		return refused + ", as NMState shows the same in *" + r.alike + "*"
+	case r.never != "":
+		return r.want + "; the status says that " + r.never
+	case r.unseen:
+		return r.want + ", but NMState does not show it"
+	case disagreements[r.name] != "":
+		return r.want + " (known)"
+	}
+	return r.want
 }
 
 // asks creates the row's Wukong and asks the hook about it; it answers what the look says, and why.
@@ -89,12 +132,16 @@ kind: Wukong
 metadata: {name: vm}
 spec:
   networks:
-  - {name: lan, type: bridge, %s, ipConfig: {mode: static, address: %s/24}}
-`, r.network, r.machine())))
+  - {name: lan, type: %s, %s, ipConfig: {mode: static, address: %s/24}}
+`, cmp.Or(r.kind, "bridge"), r.network, r.machine())))
 	must(t, l.syncAll())
-	c := conditionOf(l.get(wukongKind, "vm"), "NodeNetworkReady")
+	about := "NodeNetworkReady"
+	if r.kind != "" && r.kind != "ovs" {
+		about = "AttachmentsReady" // there is no policy
+	}
+	c := conditionOf(l.get(wukongKind, "vm"), about)
 	switch reason := fmt.Sprint(c["reason"]); {
-	case len(l.all(policyKind)) > 0:
+	case len(l.all(policyKind)) > 0, r.kind != "" && len(l.all(attachmentKind)) > 0:
 		return fit + ": " + fmt.Sprint(c["message"])
 	case reason == "PreflightRefused":
 		return refused + ": " + fmt.Sprint(c["message"])
@@ -118,157 +165,48 @@ func judge(t *testing.T, r row, verdict, message string, harm []string) {
 	for _, h := range harm {
 		t.Logf("harm: %s", h)
 	}
-	if r.want == fit && len(harm) > 0 {
-		t.Errorf("it should be fit, and yet: %s", strings.Join(harm, "; "))
+	if wrong := r.judgeHarm(harm); wrong != "" {
+		t.Errorf("%s: %s", wrong, strings.Join(harm, "; "))
 	}
-	if r.want == refused && len(harm) == 0 {
-		t.Error("it should be refused, and yet nothing is harmed by it")
+	want := r.want
+	if r.unseen {
+		want = fit
 	}
 	reason, marked := disagreements[r.name]
 	switch {
-	case marked && verdict == r.want:
+	case marked && verdict == want:
 		t.Errorf("the look says %s now, as is right: take the mark away (%s)", verdict, reason)
 	case marked:
-		t.Logf("KNOWN: the look says %s where %s is right: %s", verdict, r.want, reason)
-	case verdict != r.want:
-		t.Errorf("the look says %s where %s is right: %s", verdict, r.want, message)
+		t.Logf("KNOWN: the look says %s where %s is right: %s", verdict, want, reason)
+	case verdict != want:
+		t.Errorf("the look says %s where %s is right: %s", verdict, want, message)
 	}
 }
 
-// harm applies the row's policy and everything after it, and tells what is worse than before.
-func (l *lab) harm(t *testing.T, r row) []string {
-	t.Helper()
-	w := l.workers[0]
-	before, err := l.facts(w)
-	must(t, err)
-	works := func() bool {
-		if r.works == "" {
-			return true
+// judgeHarm says what is wrong with the harm that was done; empty where it is as the row says.
+func (r row) judgeHarm(harm []string) string {
+	switch {
+	case r.unreported:
+		return ""
+	case r.never != "":
+		if len(harm) != 1 {
+			return "that the machine does not start should be all"
 		}
-		_, err := w.Sh(l.ctx, r.works)
-		return err == nil
-	}
-	if !works() {
-		t.Fatalf("what must go on working does not work before: %s", r.works)
-	}
-	var watched []string
-	for _, a := range before.addresses() {
-		if pings(l.ctx, l.gate, a) {
-			watched = append(watched, a)
+	case r.unseen:
+		if len(harm) != 1 {
+			return "that something fails should be all, as NMState does not show it"
 		}
-	}
-	ends := map[string]*watch{}
-	for _, a := range watched {
-		ends[a] = l.watched(a)
-	}
-	must(t, l.settle())
-	var harm []string
-	if wukong := l.get(wukongKind, "vm"); condition(wukong, "NodeNetworkReady") != "True" {
-		harm = append(harm, "NMState: "+fmt.Sprint(conditionOf(wukong, "NodeNetworkReady")["message"]))
-	} else {
-		if condition(wukong, "Ready") != "True" {
-			harm = append(harm, "the machine is not ready: "+said(wukong))
+	case r.alike != "":
+		if len(harm) > 0 {
+			return "it is harmed itself, whatever it is like"
 		}
-		if !l.answersSoon(r.machine()) {
-			harm = append(harm, "the network carries nothing: the machine does not answer at "+r.machine())
+		if !slices.ContainsFunc(table, func(like row) bool { return like.name == r.alike && like.want == refused && like.alike == "" }) {
+			return "there is no row " + r.alike + " that is refused for its own sake"
 		}
+	case r.want == fit && len(harm) > 0:
+		return "it should be fit"
+	case r.want == refused && len(harm) == 0:
+		return "it should be refused, and yet nothing is harmed by it"
 	}
-	for _, a := range watched {
-		if !l.answersSoon(a) {
-			harm = append(harm, "the node does not answer at "+a+" any more")
-		}
-		n, err := ends[a].end(l.ctx)
-		must(t, err)
-		t.Logf("pings of the node at %s: %v", a, n)
-	}
-	after, err := l.facts(w)
-	must(t, err)
-	for _, line := range before.essence().gone(after.essence()) {
-		harm = append(harm, "gone: "+line)
-	}
-	if !works() {
-		harm = append(harm, "does not work any more: "+r.works)
-	}
-	if r.lasting != "" {
-		out, err := w.Sh(l.ctx, r.lasting)
-		must(t, err)
-		if out != "" {
-			harm = append(harm, "for ever: "+out)
-		}
-	}
-	if r.again && len(harm) == 0 {
-		l.again(t, w, watched, after)
-	}
-	return harm
-}
-
-// again applies the policies a second time, which may change nothing and lose nothing, and starts the node again, which must be as it was.
-func (l *lab) again(t *testing.T, w *worker, watched []string, want facts) {
-	t.Helper()
-	var ends []func(string) lost
-	for _, a := range watched {
-		ends = append(ends, l.begins(t, a))
-	}
-	apply := func(when string) {
-		for _, p := range l.all(policyKind) {
-			failure, err := l.apply(w, p)
-			must(t, err)
-			if failure != "" {
-				t.Errorf("%s, policy %s fails: %s", when, p.GetName(), failure)
-			}
-		}
-		same(t, l, w, want, when)
-	}
-	apply("applied again")
-	for _, end := range ends {
-		nothingLost(t, end("applied again"), "applied again")
-	}
-	must(t, l.reboot(w))
-	for _, a := range watched {
-		answers(t, l.gate, a)
-	}
-	same(t, l, w, want, "after a reboot")
-	apply("applied once more after a reboot")
-}
-
-// answersSoon reports whether an address answers, to which it has some time.
-func (l *lab) answersSoon(address string) bool {
-	for range 8 {
-		if pings(l.ctx, l.gate, address) {
-			return true
-		}
-		time.Sleep(time.Second)
-	}
-	return false
-}
-
-var hasAddress = regexp.MustCompile(`^(\S+) has (\S+)/(\d+)$`)
-
-// addresses are those of the node in the gateway's networks.
-func (f facts) addresses() []string {
-	var all []string
-	for _, line := range f {
-		if m := hasAddress.FindStringSubmatch(line); m != nil {
-			all = append(all, m[2])
-		}
-	}
-	return all
-}
-
-// essence is what a node must keep, wherever it has it: its addresses, routes, rules and servers, and which ports other bridges have. A
-// bridge with preserveHostIP may have them in place of the NIC.
-func (f facts) essence() facts {
-	var e facts
-	for _, line := range f {
-		if m := hasAddress.FindStringSubmatch(line); m != nil {
-			line = "address " + m[2] + "/" + m[3]
-		} else if m := regexp.MustCompile(`^(\S+/\d+) by \S+ (.*)$`).FindStringSubmatch(line); m != nil {
-			line = "route " + m[1] + " by " + m[2]
-		} else if strings.Contains(line, " is ") {
-			continue
-		}
-		e = append(e, line)
-	}
-	slices.Sort(e)
-	return slices.Compact(e)
+	return ""
 }

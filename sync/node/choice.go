@@ -48,7 +48,7 @@ func (s *State) VLANInterface(b Bridge) string {
 }
 
 // Feeding is the name and the kind of the bridge on the node that the uplink of a bridge is a port of; the name is empty where there is
-// none. Of a bridge that is not reported the kind is not known.
+// none.
 func (s *State) Feeding(b Bridge) (name, kind string) {
 	uplink := s.iface(s.here(b).Uplink)
 	if uplink == nil {
@@ -56,9 +56,6 @@ func (s *State) Feeding(b Bridge) (name, kind string) {
 	}
 	if name = s.bridgeOf(uplink); name != "" {
 		return name, s.bridge(name).kind
-	}
-	if s.iface(uplink.controller) == nil {
-		return uplink.controller, ""
 	}
 	return "", ""
 }

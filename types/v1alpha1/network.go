@@ -41,8 +41,8 @@ type Network struct {
 
 	// type is what the interface is connected to: pod (the cluster's own network), bridge (a Linux bridge that NMState
 	// builds), ovs (an Open vSwitch bridge that NMState builds), macvlan or ipvlan (directly on a NIC, which takes one of the
-	// two and no bridge beside it; KubeVirt carries no traffic over these), or sriov (a virtual function). A network with
-	// networkName has no type. It cannot change. Default: pod.
+	// two and no bridge beside it; KubeVirt carries no traffic over macvlan, and starts no machine with ipvlan), or sriov (a virtual
+	// function). A network with networkName has no type. It cannot change. Default: pod.
 	//
 	// +optional
 	// +kubebuilder:validation:Enum=pod;bridge;ovs;macvlan;ipvlan;sriov

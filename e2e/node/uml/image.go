@@ -18,14 +18,15 @@ const (
 	suite    = "trixie"
 	mirror   = "http://deb.debian.org/debian"
 	packages = "systemd,systemd-sysv,dbus,udev,network-manager,iproute2,iputils-ping,iputils-arping,tcpdump,dnsmasq-base,jq,cloud-init,kmod," +
-		"ethtool,nftables,procps,xorriso"
+		"ethtool,nftables,procps,xorriso,openvswitch-switch"
 	diskSize = "1400M"
 )
 
 // left are files that nobody reads in a machine.
 var left = []string{"/usr/share/doc/*", "/usr/share/locale/*", "/usr/share/man/*"}
 
-// masked are units that cost a machine time and do nothing for it. cloud-init is left to the guest, which asks for it.
+// masked are units that cost a machine time and do nothing for it. cloud-init is left to the guest, which asks for it, and Open vSwitch to the
+// test that starts it.
 var masked = []string{
 	"apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "e2scrub_all.timer", "e2scrub_reap.service", "fstrim.timer",
 	"systemd-tmpfiles-clean.timer", "getty.target", "getty@.service", "serial-getty@.service", "console-getty.service",
@@ -36,6 +37,7 @@ var masked = []string{
 	"systemd-networkd.socket", "systemd-modules-load.service", "kmod-static-nodes.service", "systemd-udev-load-credentials.service",
 	"systemd-sysusers.service", "systemd-user-sessions.service", "systemd-journal-flush.service", "systemd-machine-id-commit.service",
 	"run-lock.mount", "tmp.mount",
+	"openvswitch-switch.service", "ovsdb-server.service", "ovs-vswitchd.service", "ovs-record-hostname.service",
 }
 
 //go:embed all:files
@@ -60,7 +62,15 @@ func image(cache, kernel string) (string, error) {
 		if err != nil {
 			return err
 		}
-		return buildImage(at, packed, kernel)
+		if err := buildImage(at, packed, kernel); err != nil {
+			return err
+		}
+		for _, pattern := range []string{"root-*.img", "packages-*.tar", "building-*"} {
+			if err := prune(cache, pattern); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // Missing says by name what this computer lacks for machines.
@@ -34,6 +35,7 @@ func cacheDir() (string, error) {
 // makes it at the same time.
 func once(path string, build func(at string) error) (string, error) {
 	if _, err := os.Stat(path); err == nil {
+		note(path)
 		return path, nil
 	}
 	at, err := os.MkdirTemp(filepath.Dir(path), "building-")
@@ -52,6 +54,37 @@ func once(path string, build func(at string) error) (string, error) {
 		return "", err
 	}
 	return path, nil
+}
+
+// used is how the file beside something in the cache ends whose time tells when that was last used. The time of a disk itself is no place
+// for it: a machine that is started again refuses a disk whose time is another than when it began with it.
+const used = ".used"
+
+// note notes that something in the cache is used now. Where it may not, the cache is somebody else's, who prunes it.
+func note(path string) { _ = os.WriteFile(path+used, nil, 0o644) }
+
+// forgotten is how long nobody has used what is pruned. It is longer than any run, whose machines read the disk that they began with.
+const forgotten = 24 * time.Hour
+
+// prune removes from the cache what a pattern names and nobody uses any more: a change of a recipe leaves a file of a gigabyte behind.
+func prune(cache, pattern string) error {
+	old, err := filepath.Glob(filepath.Join(cache, pattern))
+	if err != nil {
+		return err
+	}
+	for _, path := range old {
+		at, err := os.Stat(path + used)
+		if err != nil {
+			at, err = os.Stat(path)
+		}
+		if err != nil || time.Since(at.ModTime()) < forgotten {
+			continue
+		}
+		if err := errors.Join(os.RemoveAll(path), os.RemoveAll(path+used)); err != nil {
+			return fmt.Errorf("removing from the cache what nobody uses: %w", err)
+		}
+	}
+	return nil
 }
 
 // run runs a program of this computer, and says what it said where it fails.

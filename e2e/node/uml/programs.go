@@ -39,6 +39,8 @@ func programs(dir, nmstatectl string) error {
 	for _, p := range []struct{ module, name, path string }{
 		{"e2e", "agent", "./node/agent"},
 		{"conformance", "bridge", "github.com/containernetworking/plugins/plugins/main/bridge"},
+		{"conformance", "macvlan", "github.com/containernetworking/plugins/plugins/main/macvlan"},
+		{"conformance", "ipvlan", "github.com/containernetworking/plugins/plugins/main/ipvlan"},
 	} {
 		c := exec.Command("go", "build", "-o", filepath.Join(dir, p.name), p.path)
 		c.Dir = filepath.Join(root, p.module)
