@@ -88,7 +88,7 @@ func validatePair(path *field.Path, n, before *network) *field.Error {
 			fmt.Sprintf("the bridge of one network is the uplink of another, %s: choose another bridgeName", before.Name))
 	case b.Takes(other):
 		return field.Invalid(path.Child("physicalInterface"), b.NIC, fmt.Sprintf(
-			"%s feeds %s of network %s: use that bridgeName, or another vlanId", b.Uplink, other.Name, before.Name))
+			"%s is in %s of network %s: use that bridgeName, or another vlanId", b.Uplink, other.Name, before.Name))
 	case b.Name == other.Name && !b.Feeds(other):
 		return field.Invalid(path.Child("bridgeName"), b.Name, fmt.Sprintf(
 			"network %s has it with another %s: choose the same, or another bridgeName", before.Name, differing(b, other)))

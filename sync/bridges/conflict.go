@@ -50,7 +50,7 @@ func clash(b node.Bridge, p *facts.Policy) string {
 	says := p.Says
 	switch {
 	case b.Takes(says):
-		return fmt.Sprintf("%s feeds bridge %s under policy %s of %s", b.Uplink, says.Name, p.Name, p.Owner)
+		return fmt.Sprintf("%s is in bridge %s by policy %s of %s", b.Uplink, says.Name, p.Name, p.Owner)
 	case says.Uplink != b.Uplink:
 		return fmt.Sprintf("bridge %s is fed by %s under policy %s of %s, not by %s", b.Name, says.Uplink, p.Name, p.Owner, b.Uplink)
 	case says.Preserves != b.Preserves:

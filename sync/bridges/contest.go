@@ -55,7 +55,7 @@ func (v *View) youngerRival(b node.Bridge, existing *facts.Policy) *outcome.Refu
 			continue
 		}
 		return &outcome.Refusal{Reason: v1alpha1.ReasonConflict, Stuck: !p.Marked(), Message: fmt.Sprintf(
-			"policy %s of %s came at the same time and feeds bridge %s by %s: that has to leave first", p.Name, p.Owner, p.Says.Name, p.Says.Uplink)}
+			"policy %s of %s came at the same time and has %s in bridge %s: that has to leave first", p.Name, p.Owner, p.Says.Uplink, p.Says.Name)}
 	}
 	return nil
 }

@@ -24,7 +24,7 @@ func (s *State) kindObjection(b Bridge, own map[string]bool) *Objection {
 	if slices.Contains(ethernets, nic.kind) || slices.Contains(bridging, nic.kind) { // a bridge is no port either, and has an objection of its own
 		return nil
 	}
-	return s.object(": %s is of type %s, and cannot feed a bridge", nic.name, nic.kind)
+	return s.object(": %s is of type %s, and cannot be the port of a bridge", nic.name, nic.kind)
 }
 
 // upon is an interface, no VLAN interface, that stands on another; nil where there is none.
