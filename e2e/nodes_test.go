@@ -220,7 +220,7 @@ func TestWhatChangedWhileTheHookWasAwayIsToldOf(t *testing.T) {
 			})
 		}
 		told(true)
-		l.create(t, name, "{networks: [{name: lan, type: bridge, bridgeName: br-away, physicalInterface: ens224}]}")
+		l.create(t, name, "{networks: [{name: lan, type: bridge, bridgeName: br-away, physicalInterface: ens224, reclaimPolicy: Delete}]}")
 		l.awaitCondition(t, name, "Stalled", "True", "PreflightRefused")
 		l.neverWritten(t, name+"-lan-bridge")
 		address(false)

@@ -197,6 +197,11 @@ func (c *cluster) looked(p asker, written, before *unstructured.Unstructured) {
 		return
 	}
 	key := written.GetName()
+	// Server-side apply makes anew what has just been deleted and the cache still has. The hook has held that, and looked for nobody.
+	if before == nil && c.seen[policyKind][key] != nil {
+		c.blind[key] = true
+		return
+	}
 	if p.early {
 		c.blind[key] = !reflect.DeepEqual(c.seen[stateKind], c.objects[stateKind])
 		return
