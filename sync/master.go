@@ -33,14 +33,14 @@ func (v *view) validateMaster(path *field.Path, index int) field.ErrorList {
 	for _, other := range v.networks {
 		if b := other.bridge; b.Name != "" && b.Uplink == m.NIC {
 			return field.ErrorList{field.Invalid(path.Child("physicalInterface"), m.NIC,
-				fmt.Sprintf("is taken by bridge %s of network %s: use type bridge with that bridgeName, or another physicalInterface",
+				fmt.Sprintf("is in bridge %s of network %s: remove one of the two, or add it anew with another physicalInterface",
 					b.Name, other.Name))}
 		}
 	}
 	for _, before := range v.networks[:index] {
 		if its, ok := before.master(); ok && m.Fights(its) {
 			return field.ErrorList{field.Invalid(path.Child("physicalInterface"), m.NIC,
-				fmt.Sprintf("has the %ss of network %s, and nothing else fits there: use that type, or another physicalInterface",
+				fmt.Sprintf("has the %ss of network %s, and nothing else fits there: remove one of the two, or add it anew with another NIC",
 					its.Kind, before.Name))}
 		}
 	}
@@ -58,7 +58,7 @@ func (v *view) masterRefusal(n *network) *outcome.Refusal {
 	if feeds := v.bridges.Feeds(m.NIC); feeds != nil {
 		return feeds
 	}
-	if rival := v.standing(m.Fights, "choose another physicalInterface"); rival != nil {
+	if rival := v.standing(m.Fights, "add the network anew with another physicalInterface"); rival != nil {
 		return rival
 	}
 	if alias := v.aliasRefusal(n); alias != nil && v.children.Attachments.Get(n.attachmentName) == nil {
@@ -82,21 +82,42 @@ func (v *view) masterConcern(n *network) string {
 	return ""
 }
 
-// masterObjection is what the nodes that the machine may run on say against a NIC; empty where they say nothing.
+// masterObjection is what the nodes that the machine may run on say against a NIC, and what helps; empty where they say nothing.
 func (v *view) masterObjection(m node.Master) string {
 	if !v.settings.Preflight {
 		return ""
 	}
 	reports := v.runsOn()
 	if len(reports) > 0 && !slices.ContainsFunc(reports, func(s *node.State) bool { return s.Has(m.NIC) }) {
-		return fmt.Sprintf("no node has NIC %s, and node %s has %s: set physicalInterface to one that they have", m.NIC, reports[0].Node, reports[0].SomeNICs())
+		return fmt.Sprintf("no node has NIC %s, and node %s has %s: %s", m.NIC, reports[0].Node, reports[0].SomeNICs(), masterWay(reports, reports[0], m))
 	}
 	for _, s := range reports {
 		if objection := s.MasterObjection(m); objection != "" {
-			return objection
+			return objection + ": " + masterWay(reports, s, m)
 		}
 	}
 	return ""
+}
+
+// masterWay is what helps against the objection of a node: what all nodes would let pass.
+func masterWay(reports []*node.State, objecting *node.State, m node.Master) string {
+	fits := func(other node.Master) bool {
+		return !slices.ContainsFunc(reports, func(s *node.State) bool { return s.MasterObjection(other) != "" })
+	}
+	if plain := (node.Master{Kind: m.Kind, NIC: m.NIC, Mode: m.Mode}); m.MTU != 0 && fits(plain) {
+		return "remove mtu"
+	}
+	for _, nic := range objecting.MasterChoices(m.NIC) {
+		if other := m; nic != m.NIC {
+			if other.NIC = nic; fits(other) {
+				return "add the network anew with physicalInterface " + nic
+			}
+		}
+	}
+	if slices.ContainsFunc(reports, func(s *node.State) bool { return s.MasterObjection(m) == "" }) {
+		return "skip the node by highAvailability.nodeSelector"
+	}
+	return "no single change of the spec helps"
 }
 
 // labelSchedulable is KubeVirt's label of the nodes that its handler is on. It runs machines nowhere else, for example not on the nodes of

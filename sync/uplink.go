@@ -14,10 +14,8 @@ import (
 // macvlans and ipvlans in pods are in no report, and a NIC may have several names.
 // The table in docs/decisions.md has its rows.
 func (v *view) decidePolicy(n *network, w *bridges.Want) bridges.Outcome {
-	if v.children.Policies.Get(n.policyName) == nil && n.superseded == "" {
-		if taken := v.uplinkRefusal(n); taken != nil {
-			return bridges.Outcome{Outcome: outcome.Outcome{Refusal: taken}, State: v1alpha1.PolicyPending}
-		}
+	if n.superseded == "" {
+		w.Taken = v.uplinkRefusal(n)
 	}
 	return v.bridges.Decide(w)
 }
@@ -26,7 +24,7 @@ func (v *view) decidePolicy(n *network, w *bridges.Want) bridges.Outcome {
 // name; nil where nothing has. A policy that exists is never taken away for it: who may write attachments has rights in one namespace only.
 func (v *view) uplinkRefusal(n *network) *outcome.Refusal {
 	has := func(its node.Master) bool { return its.NIC == n.bridge.Uplink }
-	if taken := v.standing(has, "choose another physicalInterface or vlanId"); taken != nil {
+	if taken := v.standing(has, "add the network anew with another physicalInterface or vlanId"); taken != nil {
 		return taken
 	}
 	return v.aliasRefusal(n)
@@ -45,7 +43,7 @@ func (v *view) aliasRefusal(n *network) *outcome.Refusal {
 		for _, r := range v.selected() {
 			if r.State.SameNIC(n.bridge.NIC, other.bridge.NIC) {
 				return &outcome.Refusal{Reason: v1alpha1.ReasonPreflightRefused, Stuck: true, Message: fmt.Sprintf(
-					"node %s: %s and %s are one NIC, which network %s has: choose another physicalInterface", r.State.Node, n.bridge.NIC, other.bridge.NIC, other.Name)}
+					"node %s: %s and %s are one NIC, which network %s has: remove one of the two, or add it anew with another NIC", r.State.Node, n.bridge.NIC, other.bridge.NIC, other.Name)}
 			}
 		}
 	}

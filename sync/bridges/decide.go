@@ -75,6 +75,9 @@ func (v *View) begin(w *Want) Outcome {
 	if conflict := v.conflict(w); conflict != nil {
 		return v.refusedBySight(w, v1alpha1.PolicyPending, conflict)
 	}
+	if w.Taken != nil {
+		return refused(v1alpha1.PolicyPending, w.Taken)
+	}
 	look := v.preflight(w)
 	if look.refusal != nil {
 		return v.refusedBySight(w, v1alpha1.PolicyPending, look.refusal)
@@ -213,7 +216,8 @@ func (v *View) judge(w *Want, existing *facts.Policy, o Outcome) Outcome {
 	if lost != "" {
 		// What is merely not known, as of a node that has just joined or never reports, takes nothing down.
 		again := v.begin(w)
-		if again.Refusal != nil && again.Refusal.Stuck && again.Refusal.Reason != v1alpha1.ReasonPreflightWaiting && !w.Stands {
+		stuck := again.Refusal != nil && again.Refusal.Stuck && again.Refusal.Reason != v1alpha1.ReasonPreflightWaiting && w.Taken == nil
+		if stuck && !w.Stands {
 			return again
 		}
 		o.Refusal = lostRefusal(w, lost, again)

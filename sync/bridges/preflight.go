@@ -61,6 +61,9 @@ func (v *View) preflight(w *Want) verdict {
 // would take over comes by DHCP.
 func (v *View) objection(w *Want, s *node.State) (o *node.Objection, dhcp bool) {
 	o = s.Objection(w.Bridge, v.own)
+	if existing := v.Policies.Get(w.Policy); existing == nil || !existing.STP {
+		o = o.Before(s.STPObjection(w.Bridge))
+	}
 	if !w.Bridge.Preserves || o != nil && o.Remedy == "" {
 		return o, false
 	}

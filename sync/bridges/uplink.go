@@ -18,7 +18,7 @@ func (v *View) Feeds(uplink string) *outcome.Refusal {
 	for p := range v.meeting(b) {
 		conflict := v.conflictWith(b, p)
 		if conflict != nil && conflict.Stuck {
-			conflict.Message = fmt.Sprintf("%s is in bridge %s by policy %s of %s: use type bridge with that bridgeName, or another physicalInterface",
+			conflict.Message = fmt.Sprintf("%s is in bridge %s by policy %s of %s: add the network anew with another physicalInterface",
 				uplink, p.Says.Name, p.Name, p.Owner)
 		}
 		if conflict != nil {

@@ -23,6 +23,7 @@ import (
 
 	"novasphere.dev/wukong/sync/facts"
 	"novasphere.dev/wukong/sync/node"
+	"novasphere.dev/wukong/sync/outcome"
 	"novasphere.dev/wukong/types/v1alpha1"
 )
 
@@ -102,6 +103,10 @@ type Want struct {
 
 	// Stands is whether an attachment or a machine uses the bridge. Then the bridge must not be taken away.
 	Stands bool
+
+	// Taken is why the policy may not be created, because of something that no policy and no node tells of; nil where nothing is there. A
+	// policy that exists stays.
+	Taken *outcome.Refusal
 }
 
 // New is a View with its lookups filled in.

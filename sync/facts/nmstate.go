@@ -27,6 +27,10 @@ type Policy struct {
 	// MovesDHCP is whether the bridge gets an address of its own by DHCP.
 	MovesDHCP bool
 
+	// STP is whether the policy lets a bridge take part in the spanning tree protocol. No policy of the hook does, unless somebody has
+	// edited it.
+	STP bool
+
 	// Interfaces is the text of the desired interfaces.
 	Interfaces jsontext.Value
 
@@ -51,7 +55,7 @@ func (p *Policy) Marked() bool {
 type desired struct {
 	name, kind, state, baseIface, port string
 	mtu, vlan                          int64
-	dhcp                               bool
+	dhcp, stp                          bool
 }
 
 func (p *Policy) readFrom(r *lenient.Reader) {
@@ -124,8 +128,11 @@ func readInterface(r *lenient.Reader) desired {
 			})
 		case "bridge":
 			r.Object(func(member []byte) {
-				if string(member) == "port" {
+				switch string(member) {
+				case "port":
 					r.Objects(func() { d.readPort(r) })
+				case "options":
+					d.stp = node.ReadSTP(r)
 				}
 			})
 		case "ipv4":
@@ -154,7 +161,7 @@ func (d *desired) readPort(r *lenient.Reader) {
 func (p *Policy) says(interfaces []desired) {
 	b := &p.Says
 	for _, i := range interfaces {
-		p.MovesDHCP = p.MovesDHCP || i.dhcp
+		p.MovesDHCP, p.STP = p.MovesDHCP || i.dhcp, p.STP || i.stp
 		if i.kind != node.LinuxBridge && i.kind != node.OVSBridge || p.Absent || i.state != "absent" && b.Name != "" && b.Name == p.Labels[LabelBridge] {
 			continue
 		}

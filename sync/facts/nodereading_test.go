@@ -214,7 +214,9 @@ func ifaceOf(m map[string]any) iface {
 		open := text(p, "vlan", "mode") == "trunk" && number(p, "vlan", "tag") == 0 && len(items(p, "vlan", "trunk-tags")) == 0
 		read := port{name: text(p, "name"), filters: len(filter) > 0, trunk: open, bonds: value(p, "link-aggregation") != nil}
 		for _, bonded := range items(p, "link-aggregation", "port") {
-			read.members = append(read.members, text(bonded, "name"))
+			if name := text(bonded, "name"); name != "" {
+				read.members = append(read.members, name)
+			}
 		}
 		i.ports = append(i.ports, read)
 	}

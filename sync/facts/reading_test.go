@@ -155,6 +155,7 @@ func policy(o facts.Object, m map[string]any) facts.Policy {
 	}
 	for _, i := range interfaces {
 		p.MovesDHCP = p.MovesDHCP || truth(i, "ipv4", "dhcp")
+		p.STP = p.STP || truth(i, "bridge", "options", "stp") || truth(i, "bridge", "options", "stp", "enabled")
 		kind, gone := text(i, "type"), text(i, "state") == "absent"
 		marked := p.Says.Name != "" && p.Says.Name == o.Labels[facts.LabelBridge]
 		if p.Absent || marked && !gone || kind != node.LinuxBridge && kind != node.OVSBridge {

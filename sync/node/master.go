@@ -63,36 +63,28 @@ func (m Master) layer() string {
 	return m.Mode
 }
 
-// MasterObjection is the message that says why no macvlan or ipvlan can stand on a NIC of the node; empty where one can.
+// MasterObjection is what was found that keeps macvlans or ipvlans from a NIC of the node; empty where nothing does.
 func (s *State) MasterObjection(m Master) string {
-	cause, way := s.masterCause(m)
+	cause := s.masterCause(m)
 	if cause == "" {
 		return ""
 	}
-	return fmt.Sprintf("node %s%s: %s", s.Node, cause, way)
+	return "node " + s.Node + cause
 }
 
-// leaveOut is the way out that there always is.
-const leaveOut = "skip the node by highAvailability.nodeSelector"
-
-// masterCause is what speaks against a NIC of the node as the master of macvlans or ipvlans, and what the user can do about it; both are
-// empty where nothing does.
-func (s *State) masterCause(m Master) (cause, way string) {
+// masterCause is what speaks against a NIC of the node as the master of macvlans or ipvlans; empty where nothing does.
+func (s *State) masterCause(m Master) string {
 	nic := s.named(m.NIC)
 	if nic == nil {
 		if all := s.calledToo(m.NIC); len(all) > 1 && s.iface(m.NIC) == nil {
-			return fmt.Sprintf(": %s and %s both have the alternative name %s", all[0].name, all[1].name, m.NIC), "name the NIC by a name that it has alone"
+			return fmt.Sprintf(": %s and %s both have the alternative name %s", all[0].name, all[1].name, m.NIC)
 		}
-		return fmt.Sprintf(" has no NIC %s", m.NIC), leaveOut
+		return fmt.Sprintf(" has no NIC %s", m.NIC)
 	}
 	if cause := s.tooSmall(m, nic); cause != "" {
-		return cause, "lower mtu"
+		return cause
 	}
-	nic = s.lower(m, nic)
-	if cause := s.unfit(m, nic); cause != "" {
-		return cause, s.masterWay(m, nic)
-	}
-	return "", ""
+	return s.unfit(m, s.lower(m, nic))
 }
 
 // lower is the NIC that the kernel takes in place of a macvlan, for macvlans, and of an ipvlan, for ipvlans.
@@ -159,24 +151,13 @@ func (s *State) rival(m Master, nic string) *iface {
 	return nil
 }
 
-// masterWay is what the user can do about a NIC that is unfit. The controller of the NIC, or another NIC of the node, is named only where
-// it is fit; to leave the node out is always a way.
-func (s *State) masterWay(m Master, nic *iface) string {
-	another := func(i iface) bool { return i.stays() && i.isNIC() && i.name != nic.name && s.fits(m, i.name) }
-	switch {
-	case nic.controller != "" && s.fits(m, nic.controller):
-		return fmt.Sprintf("name %s as physicalInterface, or %s", nic.controller, leaveOut)
-	case slices.ContainsFunc(s.interfaces, another):
-		return "choose another physicalInterface, or " + leaveOut
+// MasterChoices are the NICs that could be named in place of one as the master: first what it is a port of. None is looked at here.
+func (s *State) MasterChoices(nic string) []string {
+	var all []string
+	if i := s.named(nic); i != nil && i.controller != "" {
+		all = append(all, i.controller)
 	}
-	return leaveOut
-}
-
-// fits reports whether a NIC of the node can be the master.
-func (s *State) fits(m Master, nic string) bool {
-	m.NIC = nic
-	i := s.named(nic)
-	return i != nil && s.tooSmall(m, i) == "" && s.unfit(m, s.lower(m, i)) == ""
+	return append(all, s.NICs(nic)...)
 }
 
 // tooSmall is what speaks against the MTU of a NIC; empty where nothing does.

@@ -69,8 +69,11 @@ func readBonded(r *lenient.Reader) []string {
 		}
 		r.Objects(func() {
 			r.Object(func(member []byte) {
-				if string(member) == "name" {
-					all = append(all, r.Text())
+				if string(member) != "name" {
+					return
+				}
+				if name := r.Text(); name != "" {
+					all = append(all, name)
 				}
 			})
 		})
@@ -78,23 +81,24 @@ func readBonded(r *lenient.Reader) []string {
 	return all
 }
 
-// readOptions reads whether a bridge takes part in the spanning tree protocol: NMState has an object for that, and for Open vSwitch older
-// versions have a boolean.
-func (i *iface) readOptions(r *lenient.Reader) {
+// ReadSTP reads from the options of a bridge whether it takes part in the spanning tree protocol: NMState has an object for that, and for
+// Open vSwitch older versions have a boolean.
+func ReadSTP(r *lenient.Reader) bool {
+	stp := false
 	r.Object(func(member []byte) {
-		if string(member) != "stp" {
-			return
+		switch {
+		case string(member) != "stp":
+		case r.Is('t'):
+			stp = true
+		default:
+			r.Object(func(member []byte) {
+				if string(member) == "enabled" {
+					stp = r.Bool()
+				}
+			})
 		}
-		if r.Is('t') {
-			i.stp = true
-			return
-		}
-		r.Object(func(member []byte) {
-			if string(member) == "enabled" {
-				i.stp = r.Bool()
-			}
-		})
 	})
+	return stp
 }
 
 // readFunctions reads the virtual functions of a NIC. Without trust a function may not take frames for hardware addresses that are not its

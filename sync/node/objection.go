@@ -216,9 +216,6 @@ func (s *State) bridgeObjection(b Bridge, _ map[string]bool) *Objection {
 	if burden := s.burden(bridge); burden != "" && !b.Preserves {
 		return s.object(": bridge %s %s", b.Name, burden).into(into)
 	}
-	if bridge.stp {
-		return s.object(": bridge %s runs STP, which the policy would switch off", b.Name).into(into)
-	}
 	for _, p := range bridge.ports {
 		switch {
 		case p.name == b.Uplink && p.filters:
@@ -241,4 +238,14 @@ func (s *State) losesPort(b Bridge, p port) bool {
 		return false
 	}
 	return !slices.Contains([]string{"veth", "tun", "tap", "unknown"}, i.kind)
+}
+
+// STPObjection is the objection to a bridge that takes part in the spanning tree protocol, which a policy would switch off; nil where it
+// does not. A bridge that does so because somebody has edited the policy is another matter.
+func (s *State) STPObjection(b Bridge) *Objection {
+	bridge := s.bridge(b.Name)
+	if bridge == nil || !bridge.stp || bridge.kind != b.Kind {
+		return nil
+	}
+	return s.object(": bridge %s runs STP, which the policy would switch off", b.Name).into(b.Name)
 }

@@ -223,7 +223,7 @@ func (i *iface) readBridge(r *lenient.Reader) {
 		case "port":
 			r.Objects(func() { i.ports = append(i.ports, readPort(r)) })
 		case "options":
-			i.readOptions(r)
+			i.stp = ReadSTP(r)
 		}
 	})
 }
