@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -119,7 +120,9 @@ func noVerb(c *cobra.Command, args []string) error {
 		return nil
 	}
 	message := fmt.Sprintf("there is no verb %q", args[0])
-	if near := c.SuggestionsFor(args[0]); len(near) > 0 {
+	if slices.Contains([]string{"uninstall", "remove", "delete"}, args[0]) {
+		message += ", because it would take machines with it: docs/operations.md#uninstall has the steps"
+	} else if near := c.SuggestionsFor(args[0]); len(near) > 0 {
 		message += fmt.Sprintf(": did you mean %s?", strings.Join(near, " or "))
 	} else {
 		message += fmt.Sprintf(": for what a file would become, write %s render %s", c.CommandPath(), args[0])

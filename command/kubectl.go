@@ -62,7 +62,7 @@ func (k kubectl) run(ctx context.Context, stdin io.Reader, args ...string) ([]by
 	cmd := exec.CommandContext(ctx, k.program, append(append([]string{}, args...), k.flags...)...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, &stdout, &stderr
 	if err := cmd.Run(); err != nil {
-		said := strings.TrimSpace(stderr.String())
+		said := strings.TrimSpace(logLine.ReplaceAllString(stderr.String(), ""))
 		if said == "" {
 			said = err.Error()
 		}
@@ -70,6 +70,9 @@ func (k kubectl) run(ctx context.Context, stdin io.Reader, args ...string) ([]by
 	}
 	return stdout.Bytes(), nil
 }
+
+// logLine is what kubectl's libraries log beside its own message.
+var logLine = regexp.MustCompile(`(?m)^[IWEF][0-9]{4} .*$\n?`)
 
 var (
 	noKind    = regexp.MustCompile(`(?i)the server doesn't have a resource type|no matches for kind|could not find the requested resource`)

@@ -222,6 +222,7 @@ func TestRunFails(t *testing.T) {
 		{"client certificates without TLS", nil, []string{"-client-ca", "ca.crt"}, "set -tls-cert and -tls-key beside -client-ca"},
 		{"unknown flag", nil, []string{"-port", "80"}, "unknown flag: --port (see wukong -h)"},
 		{"argument", nil, []string{"web.yaml"}, `there is no verb "web.yaml": for what a file would become, write wukong render web.yaml`},
+		{"a verb that there is not", nil, []string{"uninstall"}, `there is no verb "uninstall", because it would take machines with it`},
 		{"a misspelled verb", nil, []string{"rendre"}, `there is no verb "rendre": did you mean render?`},
 		{"argument of serve", nil, []string{"serve", "web.yaml"}, `unexpected argument "web.yaml": the hook takes flags only`},
 		{"long interface", nil, []string{"-physical-interface", "abcdefghijklmnop"}, "for \"--physical-interface\" flag: a NIC has a name of 1 to 15 "},

@@ -42,7 +42,7 @@ var otherWords = map[string]string{
 	"iface": "physicalInterface", "dev": "physicalInterface", "master": "physicalInterface", "bridge": "bridgeName", "mac": "macAddress",
 	"nad": "nadName", "multus": "nadName", "network": "networkName", "ip": "ipConfig", "ipaddress": "ipConfig", "cpus": "cpu",
 	"cores": "cpu", "vcpu": "cpu", "vcpus": "cpu", "ram": "memory", "mem": "memory", "image": "osImage", "os": "osImage",
-	"containerdisk": "osImage", "user": "cloudInitUser", "cloudinit": "userData", "sshkeys": "sshAuthorizedKeys",
+	"containerdisk": "osImage", "user": "cloudInitUser", "cloudinit": "userData", "sshkeys": "sshAuthorizedKeys", "sshkey": "sshAuthorizedKeys",
 	"ssh_authorized_keys": "sshAuthorizedKeys", "dns": "dnsServers", "nameservers": "dnsServers", "gw": "gateway", "gateway4": "gateway",
 	"gateway6": "ipv6Gateway", "storageclass": "storageClassName", "capacity": "size", "pvc": "claimName", "claim": "claimName",
 	"ha": "highAvailability", "vm": "virtualMachine", "interfaces": "networks", "nics": "networks", "volumes": "disks",
