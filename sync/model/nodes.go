@@ -61,9 +61,9 @@ func (c *cluster) burdens() []any {
 		vlan := map[string]any{"base-iface": nic, "id": int64(100), "protocol": "802.1ad"}
 		return []any{map[string]any{"name": nic + ".100", "type": "vlan", "state": "up", "vlan": vlan}}
 	case 4:
-		return []any{map[string]any{"name": "br-x", "type": "linux-bridge", "state": "up", "mtu": int64(9000), "bridge": map[string]any{
-			"options": map[string]any{"stp": map[string]any{"enabled": true}}, "port": []any{},
-		}}}
+		return []any{map[string]any{"name": "br-x", "type": "linux-bridge", "state": "up", "mtu": int64(9000), "description": nmstate.HostBridge,
+			"bridge": map[string]any{"options": map[string]any{"stp": map[string]any{"enabled": true}}, "port": []any{}},
+		}}
 	}
 	return nil
 }

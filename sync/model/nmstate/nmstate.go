@@ -17,6 +17,9 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
+// HostBridge is the description of a bridge that the node needs as it is.
+const HostBridge = "of the host"
+
 // Apply is the state of a node after a policy was applied to it. An error says why NMState fails or rolls back; then
 // the node keeps its old state.
 func Apply(current, spec map[string]any) (map[string]any, error) {
@@ -112,7 +115,8 @@ func (n node) sets(want map[string]any) error {
 // spares reports what an interface would lose without a word of NMState, or what would then carry nothing: that is worse than a failure, so
 // here it fails.
 func (n node) spares(have, want map[string]any) error {
-	if value(have, "bridge", "options", "stp", "enabled") == true && value(want, "bridge", "options", "stp", "enabled") == false {
+	ofHost := have["description"] == HostBridge // a hand may have switched STP on in the bridge of a policy
+	if ofHost && value(have, "bridge", "options", "stp", "enabled") == true && value(want, "bridge", "options", "stp", "enabled") == false {
 		return fmt.Errorf("bridge %v no longer runs STP, and there is a loop", have["name"])
 	}
 	if value(have, "vlan", "protocol") == "802.1ad" {
