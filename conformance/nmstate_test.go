@@ -275,6 +275,9 @@ func TestNMStateMovesTheHostsAddress(t *testing.T) {
 	for i, answer := range nmstate(t, policies) {
 		t.Run(all[i].name, func(t *testing.T) {
 			name := onlyInterface(t, all[i].policy.DesiredState)
+			if answer.Error == "" && len(answer.State.Interfaces) == 0 && hostOf(t, all[i].policy.Current).iface == name {
+				return // the bridge has the address already, and is in all as it should be
+			}
 			if answer.Error != "" || len(answer.State.Interfaces) != 1 || answer.State.Interfaces[0]["name"] != name {
 				t.Fatalf("NMState would do %+v, must configure the bridge and nothing else", answer)
 			}
