@@ -14,6 +14,7 @@ var (
 )
 
 func TestMasterObjection(t *testing.T) {
+	const guarded = `{"name": "nic", "type": "ethernet"}, {"name": "pf", "type": "ethernet", "ethernet": {"sr-iov": {"vfs": [{"id": 0, "iface-name": "nic", "trust": false}]}}}`
 	const free = `{"name": "eth1", "type": "ethernet", "mtu": 1500}`
 	for _, test := range []struct {
 		name, interfaces string
@@ -26,6 +27,8 @@ func TestMasterObjection(t *testing.T) {
 		{"a NIC that is absent", `{"name": "nic", "type": "ethernet", "state": "absent"}`, ip, "node n1 has no NIC nic"},
 		{"an Open vSwitch bridge without a port of its own, which the kernel does not know", `{"name": "nic", "type": "ovs-bridge"}`, mac, "node n1 has no NIC nic"},
 		{"an Open vSwitch bridge by its own port", `{"name": "nic", "type": "ovs-bridge", "bridge": {"port": [{"name": "nic"}]}}, {"name": "nic", "type": "ovs-interface", "controller": "nic"}`, mac, ""},
+		{"a virtual function that its NIC guards", guarded, mac, "node n1: nic is an SR-IOV VF that lets no frames of a macvlan pass"},
+		{"the same for ipvlans, which have its hardware address", guarded, ip, ""},
 		{"a bridge", `{"name": "nic", "type": "linux-bridge"}`, ip, ""},
 		{"an alternative name", `{"name": "eth1", "type": "ethernet", "alt-names": [{"name": "nic"}]}`, mac, ""},
 		{"an alternative name of a NIC in a bond", `{"name": "eth1", "type": "ethernet", "controller": "bond0", "alt-names": [{"name": "nic"}]}, {"name": "bond0", "type": "bond"}`, mac,

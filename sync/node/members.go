@@ -7,9 +7,9 @@ import (
 	"novasphere.dev/wukong/sync/lenient"
 )
 
-// join gives the ports that a bridge, a bond, a VRF or the like lists that as their controller, where they name none themselves: the ports of an Open
-// vSwitch bridge that NMState has not made name its datapath. It lets a filter of Open vSwitch that names no VLAN be none, and tells the
-// virtual functions what their NICs say of them.
+// join gives the ports that a bridge, a bond, a VRF or the like lists that as their controller, where they name none themselves: the ports
+// of an Open vSwitch bridge that NMState has not made name its datapath. It lets a filter of Open vSwitch that names no VLAN be none, and
+// tells the virtual functions what their NICs say of them.
 func (s *State) join() {
 	controllers := map[string]string{}
 	for at := range s.interfaces {
